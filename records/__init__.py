@@ -1,0 +1,1 @@
+"""What was observed, and when we knew it: tables, lake, ingest, vault, journal, sample world, settings."""
