@@ -152,8 +152,8 @@ class Table:
         ]
         if leaking:
             raise ValueError(
-                f"Table '{self.name}' would put {', '.join(leaking)} in the lake. Prohibited and identity columns live in "
-                "the vault (place=Place.VAULT) or end at the door (place=Place.DOOR)."
+                f"Table '{self.name}' would put {', '.join(leaking)} in the lake. Prohibited and identity columns "
+                "live in the vault (place=Place.VAULT) or end at the door (place=Place.DOOR)."
             )
 
     def column(self, name: str) -> Column:

@@ -1,4 +1,4 @@
-"""Reference tables of places: border posts and foreigners' offices. A later row of the same place replaces the earlier."""
+"""Reference tables of places: border posts and foreigners' offices. A later row of a place replaces the earlier."""
 
 from records.schema import HAPPENED_AT, KNOWN_AT, Column, Table, Type
 
