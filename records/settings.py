@@ -1,0 +1,158 @@
+"""Where this installation keeps its stores, and in which mode it runs.
+
+Built once, at the edge (the command line, the API's start, a test), from an argument, the environment and an optional
+`basira.toml`, in this order. Inner rooms take values, never settings, and never look at the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from records.errors import BadInput
+
+FILE_NAME = "basira.toml"
+KEYS_IN_FILE = ("mode", "database_url", "vault_url", "mlflow_uri", "zone", "buckets")
+
+
+class Mode(StrEnum):
+    """What the figures on a page are worth; each page shows it."""
+
+    DEMO = "demo"
+    TRAINING = "training"
+    PRODUCTION = "production"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Places and mode of one installation. Addresses of databases may hold a password, so `repr` leaves them out."""
+
+    home: Path
+    mode: Mode = Mode.DEMO
+    database_url: str = field(default="", repr=False)
+    vault_url: str = field(default="", repr=False)
+    mlflow_uri: str = field(default="", repr=False)
+    zone: str = "Africa/Tunis"
+    buckets: int = 16
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def models(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def prefect_home(self) -> Path:
+        return self.home / "prefect"
+
+
+def settings(
+    home: Path | None = None, environ: Mapping[str, str] = os.environ, *, working_folder: Path | None = None
+) -> Settings:
+    """The settings of this installation.
+
+    `home` (or BASIRA_HOME, or `.basira` in the working folder) is where everything is kept. Each other value comes
+    from BASIRA_<NAME>, else from `basira.toml` in the home folder or else in the working folder, else from its
+    default. Nothing is created. BadInput names a key that does not exist, or a value that cannot be used.
+    """
+    here = working_folder or Path.cwd()
+    place = Path(home or environ.get("BASIRA_HOME") or here / ".basira")
+    place = (here / place.expanduser()).resolve()
+    written = _read_file(place, here)
+    values = {
+        key: environ.get(f"BASIRA_{key.upper()}") or written.get(key) for key in KEYS_IN_FILE
+    }  # an empty variable counts as not set
+    return Settings(
+        home=place,
+        mode=_mode(values["mode"]),
+        database_url=_text("database_url", values, f"sqlite:///{place / 'basira.db'}"),
+        vault_url=_text("vault_url", values, f"sqlite:///{place / 'vault.db'}"),
+        mlflow_uri=_text("mlflow_uri", values, f"sqlite:///{place / 'mlflow.db'}"),
+        zone=_zone(_text("zone", values, "Africa/Tunis")),
+        buckets=_buckets(values["buckets"]),
+    )
+
+
+def quiet_dependencies(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> None:
+    """Switch off the telemetry of every dependency that has one, and keep Prefect's files inside the home folder.
+
+    To be called at the edge, before Prefect or MLflow is imported. Telemetry is switched off whatever the environment
+    said before; Prefect's own places keep a value that is already set.
+    """
+    environ.update(
+        {
+            "DO_NOT_TRACK": "1",
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_CLOUD_ENABLE_ORCHESTRATION_TELEMETRY": "false",
+            "PREFECT_TELEMETRY_ENABLE_RESOURCE_METRICS": "false",
+            "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        }
+    )
+    environ.setdefault("PREFECT_HOME", str(settings.prefect_home))
+
+
+def _read_file(home: Path, here: Path) -> dict[str, Any]:
+    found = next((f for f in (home / FILE_NAME, here / FILE_NAME) if f.is_file()), None)
+    if found is None:
+        return {}
+    try:
+        written = tomllib.loads(found.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{found} is not valid TOML: {error}. Correct it, or remove it to use the defaults.") from error
+    for key in written:
+        if key not in KEYS_IN_FILE:
+            near = difflib.get_close_matches(key, KEYS_IN_FILE, n=1)
+            hint = f"Did you mean '{near[0]}'?" if near else f"Settings are: {', '.join(KEYS_IN_FILE)}."
+            raise BadInput(f"{found} sets '{key}', which is not a setting. {hint}")
+    return written
+
+
+def _text(key: str, values: Mapping[str, Any], default: str) -> str:
+    value = values[key]
+    if value is None:
+        return default
+    if not isinstance(value, str) or not value:
+        raise BadInput(f"Setting '{key}' must be text, not {value!r}. Put it in quotes.")
+    return value
+
+
+def _mode(value: Any) -> Mode:
+    try:
+        return Mode(value or Mode.DEMO)
+    except ValueError:
+        raise BadInput(f"Mode {value!r} does not exist. Modes are: {', '.join(Mode)}.") from None
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadInput(
+            f"Time zone '{name}' does not exist. Use a name of the IANA list, such as 'Africa/Tunis'."
+        ) from None
+    return name
+
+
+def _buckets(value: Any) -> int:
+    count = 16 if value is None else value
+    try:
+        count = int(count) if isinstance(count, str) else count
+    except ValueError:
+        count = None
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 4096:
+        raise BadInput(f"Setting 'buckets' is {value!r}. It must be a whole number from 1 to 4096.")
+    return count
