@@ -1,0 +1,85 @@
+"""Arrow columns as the numpy arrays that kernels and formulas see."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Numbers: TypeAlias = npt.NDArray[np.float64]
+Values: TypeAlias = "Numbers | pa.Array"
+
+NEVER = np.iinfo(np.int64).max
+
+
+def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """One array, its strings neither chunked nor dictionary-encoded."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    if (
+        pa.types.is_dictionary(array.type)
+        or pa.types.is_large_string(array.type)
+        or pa.types.is_string_view(array.type)
+    ):
+        return array.cast(pa.string())
+    return array
+
+
+def values(column: pa.ChunkedArray | pa.Array) -> Values:
+    """Numbers, booleans, days (since 1970) and instants (microseconds since 1970) as float64 with NaN for null; strings
+    as they are."""
+    array = whole(column)
+    if pa.types.is_string(array.type):
+        return array
+    if pa.types.is_null(array.type):
+        return np.full(len(array), np.nan)
+    if pa.types.is_date(array.type):
+        array = array.cast(pa.date32()).cast(pa.int32())
+    elif pa.types.is_timestamp(array.type):
+        array = array.cast(pa.timestamp("us", tz="UTC")).cast(pa.int64())
+    return np.asarray(array.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def instants(column: pa.ChunkedArray | pa.Array) -> Ints:
+    """Microseconds since 1970; NEVER for null."""
+    array = whole(column)
+    if pa.types.is_timestamp(array.type):
+        array = array.cast(pa.timestamp("us", tz="UTC"))
+    filled = pc.fill_null(array.cast(pa.int64()), pa.scalar(NEVER, pa.int64()))
+    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def codes(of: Values) -> tuple[Ints, Values]:
+    """Each value's number in ascending order (-1 for null), and the values in that order."""
+    if isinstance(of, np.ndarray):
+        known = ~np.isnan(of)
+        different, number = np.unique(of[known], return_inverse=True)
+        numbers = np.full(len(of), -1, np.int64)
+        numbers[known] = number.reshape(-1)
+        return numbers, different
+    encoded = of.dictionary_encode()
+    order = pc.sort_indices(encoded.dictionary).to_numpy()
+    rank = np.empty(len(order) + 1, np.int64)
+    rank[order] = np.arange(len(order))
+    rank[-1] = -1
+    number = pc.fill_null(encoded.indices, len(order)).to_numpy(zero_copy_only=False)
+    return rank[number], encoded.dictionary.take(pa.array(order))
+
+
+def matching(of: Values, asked: Values) -> tuple[Ints, Ints]:
+    """Numbers of the asked values (-1 for null), and of the values that are among them (-1 for the others)."""
+    if isinstance(of, np.ndarray) != isinstance(asked, np.ndarray):
+        raise TypeError("An entity's column and what is asked of it are of different types.")
+    number, different = codes(asked)
+    if isinstance(of, np.ndarray):
+        if not len(different):
+            return number, np.full(len(of), -1, np.int64)
+        place = np.minimum(np.searchsorted(different, of), len(different) - 1)
+        return number, np.where(different[place] == of, place, -1).astype(np.int64)
+    found = pc.fill_null(pc.index_in(of, value_set=different, skip_nulls=True), -1)
+    return number, np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)

@@ -1,0 +1,89 @@
+"""The rhythm of the traveller's coming and going."""
+
+from features.declaration import count, crossings, days, derived, last, mean_gap, time_since, window
+from features.formulas import difference, is_one_of
+
+GROUP = "rhythm"
+
+days_since_last_entry = window(
+    time_since,
+    of=crossings.where(direction="entry"),
+    per="traveller",
+    last=days(1826),
+    doc="How many days ago the traveller last entered, within five years.",
+    unit="days",
+    texts={
+        "ar": "آخر دخول قبل {value} يوما",
+        "fr": "Dernière entrée il y a {value} jours",
+        "en": "Last entered {value} days before",
+    },
+)
+
+days_since_last_exit = window(
+    time_since,
+    of=crossings.where(direction="exit"),
+    per="traveller",
+    last=days(1826),
+    doc="How many days ago the traveller last left, within five years.",
+    unit="days",
+    texts={
+        "ar": "آخر خروج قبل {value} يوما",
+        "fr": "Dernière sortie il y a {value} jours",
+        "en": "Last left {value} days before",
+    },
+)
+
+mean_days_between_entries_last_365_days = window(
+    mean_gap,
+    of=crossings.where(direction="entry"),
+    per="traveller",
+    last=days(365),
+    doc="Mean days from one entry to the next in the 365 days before.",
+    unit="days",
+    texts={
+        "ar": "متوسط الأيام بين دخول وآخر خلال السنة السابقة: {value}",
+        "fr": "{value} jours en moyenne entre deux entrées, sur 365 jours",
+        "en": "{value} days between entries on average, over 365 days",
+    },
+)
+
+days_ahead_of_usual_rhythm = derived(
+    difference,
+    "mean_days_between_entries_last_365_days",
+    "days_since_last_entry",
+    doc="By how many days this crossing comes sooner after the last entry than the traveller's entries usually do.",
+    unit="days",
+    texts={
+        "ar": "أبكر من المعتاد بـ {value} يوما",
+        "fr": "{value} jours plus tôt que le rythme habituel",
+        "en": "{value} days sooner than the usual rhythm",
+    },
+)
+
+land_exits_last_30_days = window(
+    count,
+    of=crossings.where(direction="exit", mode="land"),
+    per="traveller",
+    last=days(30),
+    doc="How often the traveller left by land in the 30 days before, as people do who come and go across a land border.",
+    unit="exits",
+    texts={
+        "ar": "عدد مرات الخروج برا خلال الثلاثين يوما السابقة: {value}",
+        "fr": "{value} sorties par voie terrestre dans les 30 jours précédents",
+        "en": "{value} exits by land in the 30 days before",
+    },
+)
+
+last_crossing_was_entry = derived(
+    is_one_of("entry"),
+    window(last("direction"), of=crossings, per="traveller", last=days(1826)),
+    returns="boolean",
+    doc="Whether the traveller's last recorded crossing was an entry. At an entry this means that an exit was not "
+    "recorded: a gap in the data, not a fault of the traveller.",
+    unit="yes or no",
+    texts={
+        "ar": "آخر عبور مسجل دخول دون خروج بعده: {value}",
+        "fr": "Dernier passage enregistré : une entrée sans sortie ({value})",
+        "en": "Last recorded crossing is an entry without an exit: {value}",
+    },
+)

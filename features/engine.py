@@ -1,0 +1,300 @@
+"""Features of a spine's rows, each as of its own moment.
+
+    compute(spine, ["entries_last_90_days"], lake)
+
+What belongs to a person is computed per person bucket by one pure function (`of_bucket`); what cuts across persons
+(post, service, document, sponsor, office, party) over the projected columns of those entities that the spine asks about.
+The same functions serve a training set and one live row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features import windows
+from features.catalogue import features
+from features.columns import Ints, Values, instants, matching, values, whole
+from features.declaration import Derived, Feature, InForce, Lookup, Operand, Own, Rows, SubjectKind, Window
+from features.entities import TRAVELLER, entity
+from features.histories import Histories
+from features.lineage import COMPUTED, Catalogue, row_columns
+from features.localtime import local_hour
+from features.people import People, belonging, people
+from records.errors import BadInput
+from records.pseudonyms import bucket_of
+from records.tables import tables
+
+History: TypeAlias = Window | Lookup | InForce
+
+LINK_COLUMNS = ("first_subject", "second_subject", "state", "happened_at", "known_at")
+
+
+def compute(spine: pa.Table, names: Iterable[str], lake: Histories, *, catalogue: Catalogue | None = None) -> pa.Table:
+    """event, subject, as_of and one column per name (float64, bool or string, null where undefined), in spine order.
+
+    BadInput for a name that no file declares, or a spine that lacks a column the features read.
+    """
+    kind = kind_of(spine)
+    known = features(kind) if catalogue is None else catalogue
+    chosen = [_feature(name, known, kind) for name in dict.fromkeys(names)]
+    tables_read = _Tables(lake)
+    leaves = list(dict.fromkeys(e for f in chosen for e in _histories(f.expression, kind, known)))
+    all_rows = _Asked(spine, kind, known, tables_read, tuple(leaves))
+    personal = [e for e in leaves if TRAVELLER in e.per]
+    if personal:
+        asked = {e: _value(e, all_rows) for e in _asked_elsewhere(personal, kind)}
+        all_rows.values.update(_by_bucket(spine, personal, asked, all_rows))
+    columns = {f.name: _arrow(_value(f.expression, all_rows), f) for f in chosen}
+    return pa.table({**{c: spine.column(c) for c in ("event", "subject", "as_of")}, **columns})
+
+
+def kind_of(spine: pa.Table) -> SubjectKind:
+    """Which kind of subject a spine's rows are: crossings have a direction, permits an end of validity."""
+    for column, kind in (("direction", "crossing"), ("valid_to", "permit")):
+        if column in spine.column_names:
+            return "crossing" if kind == "crossing" else "permit"
+    raise BadInput(
+        "This spine has neither 'direction' nor 'valid_to', so its rows are neither crossings nor permits. "
+        "Make it with features.spine.crossing_spine or permit_spine."
+    )
+
+
+def _feature(name: str, catalogue: Catalogue, kind: SubjectKind) -> Feature:
+    if name not in catalogue:
+        raise BadInput(f"There is no {kind} feature '{name}'. Features: {', '.join(catalogue)}. Correct the name.")
+    return catalogue[name]
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """Reads of one computation; reference tables, which no person bucket divides, are read once."""
+
+    lake: Histories
+    read: dict[tuple[str, tuple[str, ...]], pa.Table] = field(default_factory=dict)
+
+    def history(self, table: str, columns: tuple[str, ...], buckets: Sequence[int] | None) -> pa.Table:
+        stored = [c for c in columns if c not in COMPUTED]
+        if tables()[table].subject is not None and buckets is not None:
+            return _with_computed(self.lake.history(table, stored, buckets=buckets), columns)
+        if (table, columns) not in self.read:
+            self.read[table, columns] = _with_computed(self.lake.history(table, stored), columns)
+        return self.read[table, columns]
+
+
+def _with_computed(rows: pa.Table, columns: tuple[str, ...]) -> pa.Table:
+    if "local_hour" in columns:
+        rows = rows.append_column("local_hour", pa.array(local_hour(_numbers(rows, "happened_at"))))
+    return rows
+
+
+def _numbers(rows: pa.Table, column: str) -> Any:
+    return values(rows.column(column))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The rows of a spine (or of one bucket of it) that ask, and what has been computed for them so far."""
+
+    spine: pa.Table
+    kind: SubjectKind
+    catalogue: Catalogue
+    tables: _Tables
+    leaves: tuple[History, ...]
+    buckets: tuple[int, ...] | None = None
+    persons: People | None = None
+    values: dict[Operand, Values] = field(default_factory=dict)
+    rows: dict[Rows, pa.Table] = field(default_factory=dict)
+    streams: dict[tuple[Rows, tuple[str, ...]], tuple[windows.Stream, windows.Asks]] = field(default_factory=dict)
+
+    @property
+    def at(self) -> Ints:
+        return instants(self.spine.column("as_of"))
+
+
+def _histories(of: Operand, kind: SubjectKind, catalogue: Catalogue) -> Iterator[History]:
+    """Every window, lookup and in_force that a value rests on."""
+    if isinstance(of, str):
+        yield from _histories(catalogue[of].expression, kind, catalogue)
+    elif isinstance(of, Derived):
+        for operand in of.of:
+            yield from _histories(operand, kind, catalogue)
+    elif not isinstance(of, Own):
+        for per in of.per:
+            yield from _histories(entity(per).asked[kind], kind, catalogue)
+        yield of
+
+
+def _asked_elsewhere(personal: Sequence[History], kind: SubjectKind) -> list[Operand]:
+    """What the personal histories ask about besides the traveller, such as the origin of the service."""
+    return list(dict.fromkeys(entity(p).asked[kind] for e in personal for p in e.per if p != TRAVELLER))
+
+
+def _by_bucket(
+    spine: pa.Table, personal: Sequence[History], asked: Mapping[Operand, Values], all_rows: _Asked
+) -> dict[Operand, Values]:
+    lake = all_rows.tables.lake
+    subject = whole(spine.column("subject"))
+    bucket = np.asarray(bucket_of(subject, lake.buckets))
+    links = lake.history("links", LINK_COLUMNS)
+    order: list[Ints] = []
+    found: list[dict[Operand, Values]] = []
+    for number in np.unique(bucket).tolist():
+        rows = np.flatnonzero(bucket == number)
+        persons = people(subject.take(pa.array(rows)), all_rows.at[rows], links)
+        part = _Asked(
+            spine=spine.take(pa.array(rows)),
+            kind=all_rows.kind,
+            catalogue=all_rows.catalogue,
+            tables=all_rows.tables,
+            leaves=tuple(personal),
+            buckets=tuple(np.unique(bucket_of(persons.subjects, lake.buckets)).tolist()),
+            persons=persons,
+            values={e: v[rows] if isinstance(v, np.ndarray) else v.take(pa.array(rows)) for e, v in asked.items()},
+        )
+        order.append(rows)
+        found.append(of_bucket(part, personal))
+    back = np.argsort(np.concatenate(order)) if order else np.zeros(0, np.int64)
+    return {e: _joined([f[e] for f in found], back) for e in personal} if found else {}
+
+
+def _joined(parts: Sequence[Values], back: Ints) -> Values:
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)[back]
+    return pa.concat_arrays(parts).take(pa.array(back))
+
+
+def of_bucket(asked: _Asked, expressions: Sequence[History]) -> dict[Operand, Values]:
+    """The values of one bucket's rows: reads that bucket's histories (and those linked to them), touches nothing else."""
+    return {e: _value(e, asked) for e in expressions}
+
+
+def _value(of: Operand, asked: _Asked) -> Values:
+    if of not in asked.values:
+        asked.values[of] = _computed(of, asked)
+    return asked.values[of]
+
+
+def _computed(of: Operand, asked: _Asked) -> Values:
+    if isinstance(of, str):
+        return _value(asked.catalogue[of].expression, asked)
+    if isinstance(of, Own):
+        if of.column not in asked.spine.column_names:
+            raise BadInput(
+                f"This spine has no column '{of.column}', which a feature reads. Columns: "
+                f"{', '.join(asked.spine.column_names)}. Make it with features.spine."
+            )
+        return values(asked.spine.column(of.column))
+    if isinstance(of, Derived):
+        operands = [_value(o, asked) for o in of.of]
+        result: Values = of.formula(*operands)
+        return result
+    stream, at = _stream(of.of, of.per, asked)
+    if isinstance(of, Window):
+        return windows.aggregated(of.aggregate, stream, of.last, at)
+    if isinstance(of, Lookup):
+        return windows.newest(stream, windows.as_stated(stream), at, of.column)
+    return windows.any_seen(stream, windows.on_days(stream, of.since, of.until), at)
+
+
+def _stream(of: Rows, per: tuple[str, ...], asked: _Asked) -> tuple[windows.Stream, windows.Asks]:
+    """The rows of the entities asked about, and the queries, both under one numbering of entities."""
+    if (of, per) not in asked.streams:
+        asked.streams[of, per] = _numbered(_rows(of, asked), per, asked)
+    return asked.streams[of, per]
+
+
+def _numbered(rows: pa.Table, per: tuple[str, ...], asked: _Asked) -> tuple[windows.Stream, windows.Asks]:
+    ask_entity = np.zeros(asked.spine.num_rows, np.int64)
+    chosen: Ints = np.arange(rows.num_rows)
+    row_entity = np.zeros(rows.num_rows, np.int64)
+    for name in per:
+        if name == TRAVELLER and asked.persons is not None:
+            several, row_number = belonging(rows.column("subject"), asked.persons)
+            chosen, row_entity = chosen[several], row_entity[several]
+            ask_number = asked.persons.person
+        else:
+            ask_number, row_number = matching(values(rows.column(entity(name).column)), _asks_for(name, asked))
+            row_number = row_number[chosen]
+        size = int(max(ask_number.max(initial=-1), row_number.max(initial=-1))) + 1
+        ask_entity = np.where((ask_entity >= 0) & (ask_number >= 0), ask_entity * size + ask_number, -1)
+        kept = row_number >= 0
+        chosen, row_entity = chosen[kept], row_entity[kept] * size + row_number[kept]
+    happened = instants(rows.column("happened_at"))[chosen]
+    order = np.lexsort((happened, row_entity))
+    chosen = chosen[order]
+    stream = windows.Stream(
+        row_entity[order],
+        happened[order],
+        instants(rows.column("known_at"))[chosen],
+        instants(rows.column("superseded_at"))[chosen],
+        rows.take(pa.array(chosen)),
+    )
+    return stream, windows.asks(ask_entity, asked.at)
+
+
+def _asks_for(name: str, asked: _Asked) -> Values:
+    return _value(entity(name).asked[asked.kind], asked)
+
+
+def _rows(of: Rows, asked: _Asked) -> pa.Table:
+    """The versions of the declared rows, known before the last query."""
+    if of not in asked.rows:
+        rows = _beside(of, asked) if of.beside else _read(of.table, asked)
+        met = np.ones(rows.num_rows, np.int64)
+        for name, allowed in of.conditions:
+            met &= windows.meeting(rows, name, allowed)
+        asked.rows[of] = rows.filter(pa.array(met == 1))
+    return asked.rows[of]
+
+
+def _read(table: str, asked: _Asked) -> pa.Table:
+    own = [c.name for c in tables()[table].columns]
+    needed = {"happened_at", "known_at"}
+    for leaf in asked.leaves:
+        held = [leaf.of.table, *(leaf.of.beside[:1] if leaf.of.beside else ())]
+        if table in held:
+            needed |= {c for c in row_columns(leaf) if c in own or (c in COMPUTED and table == leaf.of.table)}
+    rows = asked.tables.history(table, tuple(sorted(needed)), asked.buckets)
+    if asked.persons is not None and tables()[table].subject is not None:
+        rows = rows.filter(pc.is_in(rows.column("subject"), value_set=asked.persons.subjects))
+    return rows.filter(pa.array(instants(rows.column("known_at")) <= asked.at.max(initial=0)))
+
+
+def _beside(of: Rows, asked: _Asked) -> pa.Table:
+    """Each pair of versions of a row and of its neighbour, for as long as both were known."""
+    assert of.beside is not None  # noqa: S101 - the caller asks only for rows that have a neighbour
+    table, on = of.beside
+    rows, others = _read(of.table, asked), _read(table, asked)
+    number, other_number = matching(values(others.column(on)), values(rows.column(on)))
+    by_number = np.argsort(other_number, kind="stable")
+    ordered = other_number[by_number]
+    first, after = np.searchsorted(ordered, number), np.searchsorted(ordered, number, side="right")
+    times = np.where(number >= 0, after - first, 0)
+    left = np.repeat(np.arange(rows.num_rows), times)
+    right = by_number[np.repeat(first, times) + np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)]
+    pairs = rows.take(pa.array(left))
+    for name in others.column_names:
+        if name not in rows.column_names:
+            pairs = pairs.append_column(name, others.column(name).take(pa.array(right)))
+    known = np.maximum(instants(rows.column("known_at"))[left], instants(others.column("known_at"))[right])
+    gone = np.minimum(instants(rows.column("superseded_at"))[left], instants(others.column("superseded_at"))[right])
+    instant = pa.timestamp("us", tz="UTC")
+    for name, moments in (("known_at", known), ("superseded_at", gone)):
+        array = pa.array(moments, mask=moments == np.iinfo(np.int64).max).cast(instant)
+        pairs = pairs.set_column(pairs.column_names.index(name), name, array)
+    return pairs.filter(pa.array(known < gone))
+
+
+def _arrow(value: Values, feature: Feature) -> pa.Array:
+    if not isinstance(value, np.ndarray):
+        return value
+    nulls = np.isnan(value)
+    if feature.type == "boolean":
+        return pa.array(value == 1, mask=nulls)
+    return pa.array(value, mask=nulls)
