@@ -1,0 +1,1 @@
+"""What we expect: how many will come, and which records a check would find irregular."""

@@ -1,0 +1,1 @@
+"""Flow forecasts: how many travellers or applications come, by hour, day and month, and how sure that is."""

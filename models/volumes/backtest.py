@@ -1,0 +1,194 @@
+"""Rolling backtest of a long table: forecasts as they would have been made, and how they did beside seasonal naive."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from models.volumes import losses
+from models.volumes.calendar import calendar
+from models.volumes.options import Options
+from models.volumes.panel import Note, Panel, read_panel
+from models.volumes.pool import mean_of
+from models.volumes.rhythm import COLUMNS, moments, steps
+from models.volumes.rolling import Forecast, Progress, roll
+from records.errors import BadInput
+
+FEAST_REACH = {"before": 3, "after": 4}
+"""Days around the first day of a feast that are reported as its window."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Losses over some rows; None where undefined."""
+
+    rows: int
+    mase: float | None
+    scaled_crps: float | None
+    coverage_80: float | None
+    wape: float | None
+    spl: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """`forecasts` has unique_id, cutoff, ds, y (null where unknown), mean, q0.1 … q0.9; figures are by name of the part
+    of the rows ("all", and "feast" and "ordinary" where countries were named), for the pool and for seasonal naive."""
+
+    forecasts: pa.Table
+    pool: Mapping[str, Figures]
+    naive: Mapping[str, Figures]
+    weights: Mapping[str, float]
+    notes: tuple[Note, ...]
+    series: int
+    cutoffs: tuple[str, ...]
+    cpu_seconds: float
+
+    def lines(self) -> list[str]:
+        """The report as a person reads it."""
+        shown = [f"{self.series} series, {len(self.cutoffs)} cutoffs from {self.cutoffs[0]} to {self.cutoffs[-1]}"]
+        heads = ("rows", "MASE", "scaled CRPS", "cover 80%", "WAPE", "SPL")
+        shown.append(f"{'':<26}" + "".join(f"{head:>13}" for head in heads))
+        for part, figures in self.pool.items():
+            for name, row in (("pool", figures), ("seasonal naive", self.naive[part])):
+                cells = (row.mase, row.scaled_crps, row.coverage_80, row.wape, row.spl)
+                text = "".join(f"{'undefined' if cell is None else f'{cell:.4f}':>13}" for cell in cells)
+                shown.append(f"{name + ('' if part == 'all' else f', {part} days'):<26}{row.rows:>13}{text}")
+        shown.append("weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in self.weights.items()))
+        shown += [f"{'refused' if n.refused else 'note'}: {n.series}: {n.problem}" for n in self.notes]
+        shown.append(f"{self.cpu_seconds:.0f} CPU seconds")
+        return shown
+
+
+def backtest(
+    source: Path | str | pd.DataFrame | pa.Table, options: Options, progress: Progress | None = None
+) -> Report:
+    """Forecast a long table from each cutoff, reading after it only ds and the columns named known ahead.
+
+    BadInput where the table or the options cannot be used; troubles of single series are notes of the report.
+    """
+    began = time.process_time()
+    panel = prepare(source, options)
+    cutoffs = options.cutoff_steps(_common_end(panel, options.horizon))
+    _check_cutoffs(panel, cutoffs)
+    forecasts = list(
+        roll(_limited(panel, options, cutoffs[0]), cutoffs, options.horizon, options.holidays, progress=progress)
+    )
+    scored = _scored_rows(panel, forecasts, options)
+    return Report(
+        forecasts=forecast_table(panel, forecasts),
+        pool=_figures(scored, "pool"),
+        naive=_figures(scored, "naive"),
+        weights=forecasts[-1].pool.weights,
+        notes=panel.notes,
+        series=len(panel.ids),
+        cutoffs=tuple(str(moments(np.array(cutoff), panel.rhythm).astype("datetime64[m]")) for cutoff in cutoffs),
+        cpu_seconds=time.process_time() - began,
+    )
+
+
+def prepare(source: Path | str | pd.DataFrame | pa.Table, options: Options) -> Panel:
+    """The checked panel of the options' series, from their start on."""
+    panel = read_panel(source, options.freq, options.hierarchy, options.known_ahead)
+    if options.series:
+        panel = panel.only(options.series)
+    if options.start:
+        panel = panel.since(int(steps(np.array([options.start], "datetime64[us]"), panel.rhythm)[0]))
+    if not panel.ids or not panel.values.size:
+        raise BadInput("No series is left to forecast. " + " ".join(f"{n.series}: {n.problem}." for n in panel.notes[:3]))
+    return panel
+
+
+def forecast_table(panel: Panel, forecasts: Sequence[Forecast]) -> pa.Table:
+    """One row per series, cutoff and step that has a forecast: unique_id, cutoff, ds, y, mean, q0.1 … q0.9."""
+    parts = []
+    for forecast in forecasts:
+        quantiles = forecast.quantiles
+        row, ahead = np.nonzero(np.isfinite(quantiles[..., 0]))
+        chosen = quantiles[row, ahead]
+        y = forecast.actual[row, ahead]
+        columns = {
+            "unique_id": pa.array(np.array(panel.ids, object)[row], pa.string()),
+            "cutoff": pa.array(np.repeat(moments(np.array(forecast.origin), panel.rhythm), len(row))),
+            "ds": pa.array(moments(forecast.origin + 1 + ahead, panel.rhythm)),
+            "y": pa.array(y, mask=~np.isfinite(y)),
+            "mean": pa.array(mean_of(chosen)),
+        }
+        columns |= {name: pa.array(chosen[:, place]) for place, name in enumerate(COLUMNS)}
+        parts.append(pa.table(columns))
+    return pa.concat_tables(parts)
+
+
+def _common_end(panel: Panel, horizon: int) -> int:
+    """The last step that every series which has not ended long before reaches."""
+    return int(panel.last[panel.last >= panel.last.max() - horizon].min())
+
+
+def _check_cutoffs(panel: Panel, cutoffs: Sequence[int]) -> None:
+    first = moments(np.array(cutoffs[0]), panel.rhythm)
+    if cutoffs[0] < panel.start:
+        begins = moments(np.array(panel.start), panel.rhythm)
+        raise BadInput(f"The first cutoff {first} lies before the table, which begins {begins}. Use fewer or later cutoffs.")
+    if cutoffs[-1] > panel.end:
+        ends = moments(np.array(panel.end), panel.rhythm)
+        raise BadInput(f"The last cutoff lies after the table, which ends {ends}. Use an earlier cutoff.")
+
+
+def _limited(panel: Panel, options: Options, first_cutoff: int) -> Panel:
+    """Without the steps before the longest history that the first cutoff and its teachers may look at."""
+    if options.hist is None:
+        return panel
+    return panel.since(first_cutoff - options.hist - (panel.rhythm.validation) * options.horizon + 1)
+
+
+@dataclass(frozen=True)
+class _Scored:
+    y: np.ndarray
+    pool: np.ndarray
+    naive: np.ndarray
+    scale: np.ndarray
+    block: np.ndarray
+    feast: np.ndarray | None
+
+
+def _scored_rows(panel: Panel, forecasts: Sequence[Forecast], options: Options) -> _Scored:
+    season = options.season or panel.rhythm.season
+    y, pool, naive, scale, block, feast = [], [], [], [], [], []
+    days = calendar(panel.rhythm, panel.start, forecasts[-1].origin + options.horizon - panel.start + 1, options.holidays)
+    near = (days.feast >= 0) & (days.offset >= -FEAST_REACH["before"]) & (days.offset < FEAST_REACH["after"])
+    for number, forecast in enumerate(forecasts):
+        row, ahead = np.nonzero(np.isfinite(forecast.actual) & np.isfinite(forecast.quantiles[..., 0]))
+        past = panel.values[:, : forecast.origin - panel.start + 1]
+        errors = np.array([losses.naive_error(history, season) for history in past])
+        y.append(forecast.actual[row, ahead])
+        pool.append(forecast.quantiles[row, ahead])
+        naive.append(forecast.naive[row, ahead])
+        scale.append(errors[row])
+        block.append(number * len(panel.ids) + row)
+        feast.append(near[forecast.origin - panel.start + 1 + ahead])
+    return _Scored(
+        *(np.concatenate(part) for part in (y, pool, naive, scale, block)),
+        feast=np.concatenate(feast) if options.holidays and panel.rhythm.unit != "M" else None,
+    )
+
+
+def _figures(scored: _Scored, name: str) -> dict[str, Figures]:
+    quantiles = scored.pool if name == "pool" else scored.naive
+    parts = {"all": np.ones(len(scored.y), bool)}
+    if scored.feast is not None:
+        parts |= {"feast": scored.feast, "ordinary": ~scored.feast}
+    return {
+        part: Figures(
+            int(rows.sum()),
+            losses.mase(scored.y[rows], quantiles[rows], scored.scale[rows], scored.block[rows]),
+            losses.scaled_crps(scored.y[rows], quantiles[rows]),
+            losses.coverage(scored.y[rows], quantiles[rows]),
+            losses.wape(scored.y[rows], quantiles[rows]),
+            losses.spl(scored.y[rows], quantiles[rows], scored.scale[rows], scored.block[rows]),
+        )
+        for part, rows in parts.items()
+    }

@@ -1,0 +1,57 @@
+"""Losses of quantile forecasts, each its formula. None where a loss is undefined.
+
+y is (n,) and quantiles (n, 9) for levels 0.1 to 0.9; `scale` (n,) is the in-sample error of the seasonal naive forecast
+of the row's series and cutoff, and `block` (n,) numbers series x cutoff.
+"""
+
+import numpy as np
+
+from models.volumes.rhythm import MEDIAN, QUANTILES
+
+
+def pinball(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Pinball loss (n, 9): u * level where the count lies above the quantile, u * (level - 1) where below."""
+    error = y[:, None] - quantiles
+    return np.maximum(QUANTILES * error, (QUANTILES - 1.0) * error)
+
+
+def scaled_crps(y: np.ndarray, quantiles: np.ndarray) -> float | None:
+    """Mean over levels of twice the summed pinball loss over the summed counts: large series weigh most."""
+    total = np.abs(y).sum()
+    return float((2.0 * pinball(y, quantiles).sum(axis=0) / total).mean()) if total > 0 else None
+
+
+def wape(y: np.ndarray, quantiles: np.ndarray) -> float | None:
+    """Summed absolute error of the median over the summed counts."""
+    total = np.abs(y).sum()
+    return float(np.abs(y - quantiles[:, MEDIAN]).sum() / total) if total > 0 else None
+
+
+def coverage(y: np.ndarray, quantiles: np.ndarray) -> float | None:
+    """Share of counts inside the 10% and 90% quantiles, ends included."""
+    return float(((y >= quantiles[:, 0]) & (y <= quantiles[:, -1])).mean()) if len(y) else None
+
+
+def mase(y: np.ndarray, quantiles: np.ndarray, scale: np.ndarray, block: np.ndarray) -> float | None:
+    """Mean over series and cutoffs of the mean absolute error of the median over the scale."""
+    return _scaled(np.abs(y - quantiles[:, MEDIAN]), scale, block)
+
+
+def spl(y: np.ndarray, quantiles: np.ndarray, scale: np.ndarray, block: np.ndarray) -> float | None:
+    """Mean over series and cutoffs of the mean pinball loss over the scale: every series counts alike."""
+    return _scaled(pinball(y, quantiles).mean(axis=1), scale, block)
+
+
+def naive_error(history: np.ndarray, season: int) -> float:
+    """Mean absolute change over one season of a series, steps with a missing end left out; NaN where there is none."""
+    change = np.abs(history[season:] - history[:-season])
+    change = change[np.isfinite(change)]
+    return float(change.mean()) if len(change) else float("nan")
+
+
+def _scaled(loss: np.ndarray, scale: np.ndarray, block: np.ndarray) -> float | None:
+    usable = np.isfinite(scale) & (scale > 0)
+    if not usable.any():
+        return None
+    _, place = np.unique(block[usable], return_inverse=True)
+    return float((np.bincount(place, loss[usable] / scale[usable]) / np.bincount(place)).mean())
