@@ -54,8 +54,8 @@ def assemble(declared: Mapping[str, Feature], kind: SubjectKind) -> Mapping[str,
         value = type_of(feature.expression, kind)
         if value not in ("number", "boolean", "string"):
             raise BadInput(
-                f"Feature '{name}' would be {'an' if value == 'instant' else 'a'} {value}; a model or rule reads numbers, "
-                "booleans and texts. Declare how many days lie between it and as_of instead."
+                f"Feature '{name}' would be {'an' if value == 'instant' else 'a'} {value}; a model or rule reads "
+                "numbers, booleans and texts. Declare how many days lie between it and as_of instead."
             )
         whole[name] = replace(
             feature, type=value, tier=tier(read), reads=tuple(dict.fromkeys(sorted(r.source for r in read)))

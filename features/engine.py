@@ -3,7 +3,7 @@
     compute(spine, ["entries_last_90_days"], lake)
 
 What belongs to a person is computed per person bucket by one pure function (`of_bucket`); what cuts across persons
-(post, service, document, sponsor, office, party) over the projected columns of those entities that the spine asks about.
+(post, service, document, sponsor, office, party) over the rows of those entities that are asked about.
 The same functions serve a training set and one live row.
 """
 
@@ -170,7 +170,7 @@ def _joined(parts: Sequence[Values], back: Ints) -> Values:
 
 
 def of_bucket(asked: _Asked, expressions: Sequence[History]) -> dict[Operand, Values]:
-    """The values of one bucket's rows: reads that bucket's histories (and those linked to them), touches nothing else."""
+    """The values of one bucket's rows: reads that bucket's histories and those linked to them."""
     return {e: _value(e, asked) for e in expressions}
 
 
@@ -246,10 +246,10 @@ def _rows(of: Rows, asked: _Asked) -> pa.Table:
     """The versions of the declared rows, known before the last query."""
     if of not in asked.rows:
         rows = _beside(of, asked) if of.beside else _read(of.table, asked)
-        met = np.ones(rows.num_rows, np.int64)
+        met = np.ones(rows.num_rows, np.bool_)
         for name, allowed in of.conditions:
             met &= windows.meeting(rows, name, allowed)
-        asked.rows[of] = rows.filter(pa.array(met == 1))
+        asked.rows[of] = rows.filter(pa.array(met))
     return asked.rows[of]
 
 

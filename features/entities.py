@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from features.declaration import Expression, Own, SubjectKind, derived, lookup, own, services
-from features.formulas import local_day
+from features.localtime import local_day
 
 TRAVELLER: Final = "traveller"
 

@@ -21,7 +21,7 @@ Numbers: TypeAlias = npt.NDArray[np.float64]
 def ratio(numerator: Numbers, denominator: Numbers) -> Numbers:
     """numerator / denominator; null where the denominator is zero."""
     usable = denominator != 0
-    return np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=usable)
+    return np.asarray(np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=usable))
 
 
 def difference(minuend: Numbers, subtrahend: Numbers) -> Numbers:

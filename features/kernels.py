@@ -1,9 +1,9 @@
 """The sliding-window kernels, compiled once and kept on disk.
 
-A row is an interval: it enters an entity's state at `in_at` and has left it at `out_at`. A query at t sees the rows
-with in_at <= t < out_at. Every kernel is one sweep over three streams, each sorted by (entity, time): rows by their
-entering, rows by their leaving, queries. What a row brings comes twice, once in either order. Every row leaves after it
-enters, so at a query all entries can be taken before all exits. Times are int64 microseconds.
+A row is an interval: a query at t sees the rows that entered at or before t and leave after it. Every kernel is one
+sweep over three streams, each sorted by (entity, time): rows by their entering, rows by their leaving, queries. What a
+row brings comes twice, once in either order. Every row leaves after it enters, so at a query all entries can be taken
+before all exits. Times are int64 microseconds.
 
 Rows whose entity nobody asks about may be there; they are skipped.
 """
@@ -11,13 +11,30 @@ Rows whose entity nobody asks about may be there; they are skipped.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
 import numba
 import numpy as np
 import numpy.typing as npt
 
 Ints: TypeAlias = npt.NDArray[np.int64]
+
+
+class Queries(NamedTuple):
+    """Queries, sorted by entity and then by instant."""
+
+    entity: Ints
+    at: Ints
+
+
+class Side(NamedTuple):
+    """One end of every row's interval, sorted by entity and then by instant, and what the row brings."""
+
+    entity: Ints
+    at: Ints
+    brought: Ints
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -27,37 +44,28 @@ def compiled(function: F) -> F:
 
 
 @compiled
-def totals(
-    ask_entity: Ints,
-    ask_at: Ints,
-    in_entity: Ints,
-    in_at: Ints,
-    in_value: Ints,
-    out_entity: Ints,
-    out_at: Ints,
-    out_value: Ints,
-) -> tuple[Ints, Ints]:
+def totals(queries: Queries, entering: Side, leaving: Side) -> tuple[Ints, Ints]:
     """How many rows each query sees, and the sum of their values."""
-    counts = np.zeros(len(ask_at), np.int64)
-    sums = np.zeros(len(ask_at), np.int64)
+    counts = np.zeros(len(queries.at), np.int64)
+    sums = np.zeros(len(queries.at), np.int64)
     i = j = 0
     number = amount = 0
-    n = len(in_at)
-    for k in range(len(ask_at)):
-        entity, at = ask_entity[k], ask_at[k]
-        if k == 0 or entity != ask_entity[k - 1]:
+    n = len(entering.at)
+    for k in range(len(queries.at)):
+        entity, at = queries.entity[k], queries.at[k]
+        if k == 0 or entity != queries.entity[k - 1]:
             number = amount = 0
-            while i < n and in_entity[i] < entity:
+            while i < n and entering.entity[i] < entity:
                 i += 1
-            while j < n and out_entity[j] < entity:
+            while j < n and leaving.entity[j] < entity:
                 j += 1
-        while i < n and in_entity[i] == entity and in_at[i] <= at:
+        while i < n and entering.entity[i] == entity and entering.at[i] <= at:
             number += 1
-            amount += in_value[i]
+            amount += entering.brought[i]
             i += 1
-        while j < n and out_entity[j] == entity and out_at[j] <= at:
+        while j < n and leaving.entity[j] == entity and leaving.at[j] <= at:
             number -= 1
-            amount -= out_value[j]
+            amount -= leaving.brought[j]
             j += 1
         counts[k] = number
         sums[k] = amount
@@ -65,42 +73,31 @@ def totals(
 
 
 @compiled
-def distincts(
-    ask_entity: Ints,
-    ask_at: Ints,
-    in_entity: Ints,
-    in_at: Ints,
-    in_code: Ints,
-    out_entity: Ints,
-    out_at: Ints,
-    out_code: Ints,
-    codes: int,
-) -> Ints:
+def distincts(queries: Queries, entering: Side, leaving: Side, codes: int) -> Ints:
     """How many different codes (0 to codes - 1) the rows each query sees have."""
-    different = np.zeros(len(ask_at), np.int64)
+    different = np.zeros(len(queries.at), np.int64)
     held = np.zeros(codes, np.int64)
-    i = j = began = 0
-    number = 0
-    n = len(in_at)
-    for k in range(len(ask_at)):
-        entity, at = ask_entity[k], ask_at[k]
-        if k == 0 or entity != ask_entity[k - 1]:
+    i = j = began = number = 0
+    n = len(entering.at)
+    for k in range(len(queries.at)):
+        entity, at = queries.entity[k], queries.at[k]
+        if k == 0 or entity != queries.entity[k - 1]:
             for past in range(began, i):
-                held[in_code[past]] = 0
+                held[entering.brought[past]] = 0
             number = 0
-            while i < n and in_entity[i] < entity:
+            while i < n and entering.entity[i] < entity:
                 i += 1
-            while j < n and out_entity[j] < entity:
+            while j < n and leaving.entity[j] < entity:
                 j += 1
             began = i
-        while i < n and in_entity[i] == entity and in_at[i] <= at:
-            if held[in_code[i]] == 0:
+        while i < n and entering.entity[i] == entity and entering.at[i] <= at:
+            if held[entering.brought[i]] == 0:
                 number += 1
-            held[in_code[i]] += 1
+            held[entering.brought[i]] += 1
             i += 1
-        while j < n and out_entity[j] == entity and out_at[j] <= at:
-            held[out_code[j]] -= 1
-            if held[out_code[j]] == 0:
+        while j < n and leaving.entity[j] == entity and leaving.at[j] <= at:
+            held[leaving.brought[j]] -= 1
+            if held[leaving.brought[j]] == 0:
                 number -= 1
             j += 1
         different[k] = number
@@ -108,61 +105,64 @@ def distincts(
 
 
 @compiled
-def highest(
-    ask_entity: Ints,
-    ask_at: Ints,
-    in_entity: Ints,
-    in_at: Ints,
-    in_rank: Ints,
-    out_entity: Ints,
-    out_at: Ints,
-    out_rank: Ints,
-) -> Ints:
-    """The highest rank (each row has its own, 0 to rows - 1) among the rows each query sees; -1 where it sees none.
+def _push(heap: Ints, size: int, rank: int) -> None:
+    child = size
+    while child > 0:
+        parent = (child - 1) // 2
+        if heap[parent] >= rank:
+            break
+        heap[child] = heap[parent]
+        child = parent
+    heap[child] = rank
+
+
+@compiled
+def _drop_top(heap: Ints, size: int) -> None:
+    """Take the top of a heap of `size` away; what is left are the first size - 1."""
+    size -= 1
+    moving = heap[size]
+    hole = 0
+    while 2 * hole + 1 < size:
+        child = 2 * hole + 1
+        if child + 1 < size and heap[child + 1] > heap[child]:
+            child += 1
+        if heap[child] <= moving:
+            break
+        heap[hole] = heap[child]
+        hole = child
+    heap[hole] = moving
+
+
+@compiled
+def highest(queries: Queries, entering: Side, leaving: Side, ranks: int) -> Ints:
+    """The highest rank (0 to ranks - 1, each row has its own) among the rows each query sees; -1 where it sees none.
 
     A heap of the ranks that entered; one that left stays until it comes to the top.
     """
-    best = np.full(len(ask_at), -1, np.int64)
-    n = len(in_at)
+    best = np.full(len(queries.at), -1, np.int64)
+    n = len(entering.at)
     heap = np.empty(n, np.int64)
-    gone = np.zeros(n, np.bool_)
+    gone = np.zeros(ranks, np.bool_)
     size = 0
     i = j = 0
-    for k in range(len(ask_at)):
-        entity, at = ask_entity[k], ask_at[k]
-        if k == 0 or entity != ask_entity[k - 1]:
+    for k in range(len(queries.at)):
+        entity, at = queries.entity[k], queries.at[k]
+        if k == 0 or entity != queries.entity[k - 1]:
             size = 0
-            while i < n and in_entity[i] < entity:
+            while i < n and entering.entity[i] < entity:
                 i += 1
-            while j < n and out_entity[j] < entity:
+            while j < n and leaving.entity[j] < entity:
                 j += 1
-        while i < n and in_entity[i] == entity and in_at[i] <= at:
-            child = size
+        while i < n and entering.entity[i] == entity and entering.at[i] <= at:
+            _push(heap, size, entering.brought[i])
             size += 1
-            while child > 0:
-                parent = (child - 1) // 2
-                if heap[parent] >= in_rank[i]:
-                    break
-                heap[child] = heap[parent]
-                child = parent
-            heap[child] = in_rank[i]
             i += 1
-        while j < n and out_entity[j] == entity and out_at[j] <= at:
-            gone[out_rank[j]] = True
+        while j < n and leaving.entity[j] == entity and leaving.at[j] <= at:
+            gone[leaving.brought[j]] = True
             j += 1
         while size > 0 and gone[heap[0]]:
+            _drop_top(heap, size)
             size -= 1
-            moving = heap[size]
-            hole = 0
-            while 2 * hole + 1 < size:
-                child = 2 * hole + 1
-                if child + 1 < size and heap[child + 1] > heap[child]:
-                    child += 1
-                if heap[child] <= moving:
-                    break
-                heap[hole] = heap[child]
-                hole = child
-            heap[hole] = moving
         if size > 0:
             best[k] = heap[0]
     return best

@@ -162,8 +162,8 @@ def _refuse_own_output(of: Window | Lookup | InForce, kind: SubjectKind, chain: 
     way = " → ".join((*chain, of.of.table))
     if of.of.table == "selections" or (of.of.beside and of.of.beside[0] in ("selections", "checks")):
         raise ProhibitedInput(
-            f"Feature '{chain[0]}' reads the engine's own output ({way}). A score that feeds on earlier scores confirms "
-            "itself. Remove it."
+            f"Feature '{chain[0]}' reads the engine's own output ({way}). A score that feeds on earlier scores "
+            "confirms itself. Remove it."
         )
     if of.of.table != "checks":
         return
@@ -207,7 +207,7 @@ def check_inputs(
 ) -> None:
     """Pass if every name may be read for the purpose; ProhibitedInput or BadInput with the chain otherwise.
 
-    names: features, or columns of the event. purpose: `model` reads free features that are not facts alone; `rule` reads
+    names: features, or columns of the event. purpose: `model` reads free features that are not facts; `rule`
     anything free; `gate` (which rule applies) and `protection` (a referral) read gates as well.
     """
     if catalogue is None:

@@ -25,7 +25,7 @@ NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True)
 class People:
-    """`person` (one per asked row); subject number k of `subjects` belongs to the persons `of[start[k]:start[k + 1]]`."""
+    """`person` has one per asked row; `subjects[k]` belongs to the persons `of[start[k] : start[k + 1]]`."""
 
     person: Ints
     subjects: pa.Array

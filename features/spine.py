@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,7 @@ CROSSING_COLUMNS: Final = (
     "regime",
     "under_18",
 )
-"""Columns of the event, as known at as_of. `shift` stands beside them: it is where the event is handled, not an input."""
+"""Columns of the event, as known at as_of. `shift` stands beside them: it says who handles the event and is no input."""
 
 PERMIT_COLUMNS: Final = (
     "file",
@@ -149,8 +149,8 @@ def permit_spine(lake: Histories, start: datetime, end: datetime) -> pa.Table:
     """One row per permit granted or renewed whose last day less sixty lies in [start, end), if it then stood.
 
     Columns: event (`file|valid_to`), subject, as_of (the local midnight sixty days before valid_to), PERMIT_COLUMNS,
-    decided_at. A permit is left out where, as known at as_of, its file had moved on (renewed early, withdrawn), or it was
-    not yet granted. In the order of as_of and event.
+    decided_at. A permit is left out where, as known at as_of, its file had moved on (renewed early, withdrawn), or it
+    was not yet granted. In the order of as_of and event.
     """
     rows = lake.history("permits", ["subject", *PERMIT_COLUMNS, "happened_at", "known_at"])
     standing = pc.is_in(rows.column("state"), value_set=pa.array(["granted", "renewed"]))
@@ -159,11 +159,9 @@ def permit_spine(lake: Histories, start: datetime, end: datetime) -> pa.Table:
     given = np.asarray(standing.to_numpy()) & ~np.isnan(ends)
     as_of = np.zeros(len(ends), np.int64)
     as_of[given] = midnight_us(ends[given].astype(np.int64) - PERMIT_NOTICE_DAYS)
-    happened, known = instants(rows.column("happened_at")), instants(rows.column("known_at"))
-    gone = instants(rows.column("superseded_at"))
-    wanted = given & _within(as_of, start, end) & (known <= as_of) & (happened < as_of) & (as_of < gone)
-    chosen = np.flatnonzero(wanted)
-    chosen = chosen[_newest_of_file(rows, as_of, chosen, happened, known, gone)]
+    told = _Told(*(instants(rows.column(c)) for c in ("happened_at", "known_at", "superseded_at")))
+    chosen = np.flatnonzero(given & _within(as_of, start, end))
+    chosen = chosen[_newest_of_file(rows, told, chosen, as_of[chosen])]
     taken = rows.take(pa.array(chosen))
     last_day = pc.cast(taken.column("valid_to"), pa.string())
     table = pa.table(
@@ -178,20 +176,28 @@ def permit_spine(lake: Histories, start: datetime, end: datetime) -> pa.Table:
     return table.sort_by([("as_of", "ascending"), ("event", "ascending")])
 
 
-def _newest_of_file(
-    rows: pa.Table, as_of: Ints, chosen: Ints, happened: Ints, known: Ints, gone: Ints
-) -> npt.NDArray[np.bool_]:
+class _Told(NamedTuple):
+    happened: Ints
+    known: Ints
+    superseded: Ints
+
+    def at(self, moment: int, rows: Ints) -> npt.NDArray[np.bool_]:
+        """Which of the rows had happened and were known at the moment."""
+        had = (self.happened[rows] < moment) & (self.known[rows] <= moment)
+        return np.asarray(had & (moment < self.superseded[rows]))
+
+
+def _newest_of_file(rows: pa.Table, told: _Told, chosen: Ints, as_of: Ints) -> npt.NDArray[np.bool_]:
     """Which of the chosen rows are the newest state of their file, as known at their as_of."""
     file, _ = codes(values(rows.column("file")))
-    by_file = np.lexsort((known, happened, file))
+    by_file = np.lexsort((told.known, told.happened, file))
     first = np.searchsorted(file[by_file], file[chosen])
     after = np.searchsorted(file[by_file], file[chosen], side="right")
-    newest = np.ones(len(chosen), np.bool_)
+    newest = np.zeros(len(chosen), np.bool_)
     for k, row in enumerate(chosen.tolist()):
         of_file = by_file[first[k] : after[k]]
-        at = as_of[row]
-        visible = of_file[(known[of_file] <= at) & (happened[of_file] < at) & (at < gone[of_file])]
-        newest[k] = visible[-1] == row
+        visible = of_file[told.at(int(as_of[k]), of_file)]
+        newest[k] = len(visible) > 0 and visible[-1] == row
     return newest
 
 
@@ -200,7 +206,7 @@ def _within(instant: Ints, start: datetime, end: datetime) -> npt.NDArray[np.boo
         if moment.tzinfo is None:
             raise BadInput(f"{moment} has no time zone, so it is no instant. Give one, for instance UTC.")
     first, last = (pa.scalar(m, INSTANT).value for m in (start, end))
-    return (first <= instant) & (instant < last)
+    return np.asarray((first <= instant) & (instant < last))
 
 
 def _first_versions(rows: pa.Table, key: str) -> pa.Table:

@@ -8,33 +8,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features import kernels
 from features.columns import NEVER, Ints, Numbers, Values, codes, values
-from features.declaration import Aggregate
+from features.declaration import Aggregate, Value
 from features.localtime import DAY_US, midnight_us
+from records.errors import BadInput
+
+Flags: TypeAlias = npt.NDArray[np.bool_]
 
 MILLION: Final = 1_000_000
 
 
 @dataclass(frozen=True)
 class Asks:
-    """Queries sorted by (entity, at); `row` is where the answer goes, of `rows` in all. Those without entity are left out."""
+    """Queries of a spine of `rows` rows; `row` is where each answer goes. Rows without an entity ask nothing."""
 
-    entity: Ints
-    at: Ints
+    queries: kernels.Queries
     row: Ints
     rows: int
 
 
 def asks(entity: Ints, at: Ints) -> Asks:
+    """entity: one number per row, -1 for none; at: microseconds."""
     order = np.lexsort((at, entity))
     order = order[np.searchsorted(entity[order], 0) :]
-    return Asks(entity[order], at[order], order, len(entity))
+    return Asks(kernels.Queries(entity[order], at[order]), order, len(entity))
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Stream:
     def column(self, name: str) -> Values:
         return values(self.table.column(name))
 
-    def of(self, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Stream:
+    def of(self, rows: Flags) -> Stream:
         """Those of the rows that are marked."""
         if rows.all():
             return self
@@ -65,27 +70,28 @@ class Stream:
 
 @dataclass(frozen=True)
 class Intervals:
-    """Rows in the order they enter and in the order they leave."""
+    """When each row is seen: from `enter` until before `leave`; and the rows ever seen, in the order of either end."""
 
-    entering: Ints
-    leaving: Ints
     entity: Ints
     enter: Ints
     leave: Ints
+    entering: Ints
+    leaving: Ints
 
-    def sides(self, brought: Ints) -> tuple[Ints, ...]:
-        """Arguments of a kernel: entity, instant and what is brought, by entering and by leaving."""
+    def sides(self, brought: Ints) -> tuple[kernels.Side, kernels.Side]:
+        """What a kernel sweeps over; brought: one number per row."""
         i, o = self.entering, self.leaving
-        return self.entity[i], self.enter[i], brought[i], self.entity[o], self.leave[o], brought[o]
+        return (
+            kernels.Side(self.entity[i], self.enter[i], brought[i]),
+            kernels.Side(self.entity[o], self.leave[o], brought[o]),
+        )
 
 
 def seen(stream: Stream, enter: Ints, leave: Ints) -> Intervals:
-    """Intervals of the rows that are seen at any moment."""
     ever = np.flatnonzero(leave > enter)
-    entity, enter, leave = stream.entity, enter, leave
-    entering = ever[np.lexsort((enter[ever], entity[ever]))]
-    leaving = ever[np.lexsort((leave[ever], entity[ever]))]
-    return Intervals(entering, leaving, entity, enter, leave)
+    entering = ever[np.lexsort((enter[ever], stream.entity[ever]))]
+    leaving = ever[np.lexsort((leave[ever], stream.entity[ever]))]
+    return Intervals(stream.entity, enter, leave, entering, leaving)
 
 
 def in_window(stream: Stream, width: timedelta | None) -> Intervals:
@@ -122,108 +128,94 @@ def _spread(answers: Numbers, at: Asks) -> Numbers:
 
 
 def aggregated(how: Aggregate, stream: Stream, width: timedelta | None, at: Asks) -> Values:
-    """One value per asked row."""
-    if how.name == "share":
+    """One value per row of the spine; null where the row asks nothing, or an aggregate of no rows is undefined."""
+    if how.conditions:
         return _share(how, stream, width, at)
-    if how.column is not None:
-        held = stream.column(how.column)
-        stream = stream.of(~np.isnan(held) if isinstance(held, np.ndarray) else held.is_valid().to_numpy(False))
-    intervals = in_window(stream, width)
-    match how.name:
-        case "count":
-            return _spread(_totals(intervals, np.zeros(len(stream.entity), np.int64), at)[0], at)
-        case "sum":
-            return _spread(_totals(intervals, _millionths(stream, how), at)[1] / MILLION, at)
-        case "mean":
-            number, sums = _totals(intervals, _millionths(stream, how), at)
-            return _spread(_over(sums, MILLION * number), at)
-        case "distinct":
-            number, different = codes(stream.column(how.column or ""))
-            found = kernels.distincts(at.entity, at.at, *intervals.sides(number), len(different))
-            return _spread(found.astype(np.float64), at)
-        case "min":
-            return newest(stream, intervals, at, how.column or "", by="value", smallest=True)
-        case "max":
-            return newest(stream, intervals, at, how.column or "", by="value")
-        case "last":
-            return newest(stream, intervals, at, how.column or "")
-        case "time_since":
-            since = _spread((at.at - _highest(stream.happened, intervals, at)) / DAY_US, at)
-            return since
-        case _:
-            return _mean_gap(stream, intervals, at)
+    if how.column is None:
+        return _of_rows(how.name, stream, in_window(stream, width), at)
+    held = stream.column(how.column)
+    stream = stream.of(~np.isnan(held) if isinstance(held, np.ndarray) else np.asarray(held.is_valid().to_numpy(False)))
+    return _of_column(how.name, how.column, stream, in_window(stream, width), at)
+
+
+def _of_rows(name: str, stream: Stream, intervals: Intervals, at: Asks) -> Numbers:
+    if name == "time_since":
+        return _spread((at.queries.at - _latest(stream.happened, intervals, at)) / DAY_US, at)
+    number, _ = _totals(intervals, np.zeros(len(stream.entity), np.int64), at)
+    if name == "count":
+        return _spread(number, at)
+    spanned = _latest(stream.happened, intervals, at) + _latest(-stream.happened, intervals, at)
+    return _spread(np.where(number >= 2, _over(spanned / DAY_US, np.maximum(number - 1, 1)), np.nan), at)
+
+
+def _of_column(name: str, column: str, stream: Stream, intervals: Intervals, at: Asks) -> Values:
+    if name in ("min", "max", "last"):
+        return newest(stream, intervals, at, column, by="time" if name == "last" else "value", smallest=name == "min")
+    if name == "distinct":
+        number, different = codes(stream.column(column))
+        found = kernels.distincts(at.queries, *intervals.sides(number), len(different))
+        return _spread(found.astype(np.float64), at)
+    held = stream.column(column)
+    if not isinstance(held, np.ndarray):
+        raise BadInput(f"A window takes the {name} of '{column}', which is text. Count its distinct values instead.")
+    rows, sums = _totals(intervals, np.round(held * MILLION).astype(np.int64), at)
+    return _spread(sums / MILLION if name == "sum" else _over(sums, MILLION * rows), at)
 
 
 def _totals(intervals: Intervals, brought: Ints, at: Asks) -> tuple[Numbers, Numbers]:
-    number, sums = kernels.totals(at.entity, at.at, *intervals.sides(brought))
+    number, sums = kernels.totals(at.queries, *intervals.sides(brought))
     return number.astype(np.float64), sums.astype(np.float64)
 
 
-def _over(part: Numbers, all_: Numbers) -> Numbers:
-    return np.divide(part, all_, out=np.full(len(part), np.nan), where=all_ != 0)
-
-
-def _millionths(stream: Stream, how: Aggregate) -> Ints:
-    held = stream.column(how.column or "")
-    if not isinstance(held, np.ndarray):
-        raise TypeError(f"{how.name} of '{how.column}', which is text.")
-    return np.round(held * MILLION).astype(np.int64)
+def _over(part: Numbers, whole: Numbers) -> Numbers:
+    return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole != 0))
 
 
 def _share(how: Aggregate, stream: Stream, width: timedelta | None, at: Asks) -> Numbers:
     known = np.ones(len(stream.entity), np.bool_)
-    met = np.ones(len(stream.entity), np.int64)
+    met = np.ones(len(stream.entity), np.bool_)
     for name, allowed in how.conditions:
-        column = stream.table.column(name)
-        known &= column.is_valid().to_numpy()
+        known &= stream.table.column(name).is_valid().to_numpy()
         met &= meeting(stream.table, name, allowed)
-    met = met[known]
-    number, sums = _totals(in_window(stream.of(known), width), met, at)
+    number, sums = _totals(in_window(stream.of(known), width), met[known].astype(np.int64), at)
     return _spread(_over(sums, number), at)
 
 
-def meeting(table: pa.Table, name: str, allowed: tuple[str | int | float | bool, ...]) -> Ints:
-    """1 where the column has one of the allowed values, 0 elsewhere and where it is null."""
-    import pyarrow.compute as pc
-
+def meeting(table: pa.Table, name: str, allowed: tuple[Value, ...]) -> Flags:
+    """Where the column has one of the allowed values; false where it is null."""
     column = table.column(name)
     found = pc.is_in(column, value_set=pa.array(list(allowed)).cast(column.type), skip_nulls=True)
-    return np.asarray(found.to_numpy(), dtype=np.int64)
+    return np.asarray(found.to_numpy(), dtype=np.bool_)
 
 
-def _highest(of: Ints, intervals: Intervals, at: Asks) -> Numbers:
-    """The highest of the instants seen; NaN where none is."""
+def _ranked(order: Ints) -> Ints:
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank
+
+
+def _latest(of: Ints, intervals: Intervals, at: Asks) -> Numbers:
+    """The latest of the instants seen; NaN where none is."""
     order = np.argsort(of, kind="stable")
-    rank = np.empty(len(of), np.int64)
-    rank[order] = np.arange(len(of))
-    best = kernels.highest(at.entity, at.at, *intervals.sides(rank))
+    best = kernels.highest(at.queries, *intervals.sides(_ranked(order)), len(order))
     out = np.full(len(best), np.nan)
     out[best >= 0] = of[order[best[best >= 0]]]
     return out
 
 
-def _mean_gap(stream: Stream, intervals: Intervals, at: Asks) -> Numbers:
-    number, _ = _totals(intervals, np.zeros(len(stream.entity), np.int64), at)
-    spanned = _highest(stream.happened, intervals, at) + _highest(-stream.happened, intervals, at)
-    return _spread(np.where(number >= 2, _over(spanned / DAY_US, np.maximum(number - 1, 1)), np.nan), at)
-
-
 def newest(
     stream: Stream, intervals: Intervals, at: Asks, column: str, *, by: str = "time", smallest: bool = False
 ) -> Values:
-    """A column of the row that comes last among those seen: by time (then what was known later, then the larger value),
-    or by value."""
+    """A column of the row that comes last among those seen: by time (then by what was known later, then by the larger
+    value), or by value."""
     number, different = codes(stream.column(column))
     order = np.lexsort((number, stream.known, stream.happened)) if by == "time" else np.argsort(number, kind="stable")
     order = order[::-1] if smallest else order
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    best = kernels.highest(at.entity, at.at, *intervals.sides(rank))
+    best = kernels.highest(at.queries, *intervals.sides(_ranked(order)), len(order))
     chosen = np.full(len(best), -1, np.int64)
     chosen[best >= 0] = number[order[best[best >= 0]]]
     if isinstance(different, np.ndarray):
-        held = np.append(different, np.nan)
-        return _spread(held[chosen], at)
+        return _spread(np.append(different, np.nan)[chosen], at)
     spread = np.full(at.rows, -1, np.int64)
     spread[at.row] = chosen
     return different.take(pa.array(spread, mask=spread < 0))

@@ -1,7 +1,7 @@
 """The rhythm of the traveller's coming and going."""
 
-from features.declaration import count, crossings, days, derived, last, mean_gap, time_since, window
-from features.formulas import difference, is_one_of
+from features.declaration import count, crossings, days, derived, mean_gap, time_since, window
+from features.formulas import difference
 
 GROUP = "rhythm"
 
@@ -65,25 +65,11 @@ land_exits_last_30_days = window(
     of=crossings.where(direction="exit", mode="land"),
     per="traveller",
     last=days(30),
-    doc="How often the traveller left by land in the 30 days before, as people do who come and go across a land border.",
+    doc="How often the traveller left by land in the 30 days before; many for those who commute.",
     unit="exits",
     texts={
         "ar": "عدد مرات الخروج برا خلال الثلاثين يوما السابقة: {value}",
         "fr": "{value} sorties par voie terrestre dans les 30 jours précédents",
         "en": "{value} exits by land in the 30 days before",
-    },
-)
-
-last_crossing_was_entry = derived(
-    is_one_of("entry"),
-    window(last("direction"), of=crossings, per="traveller", last=days(1826)),
-    returns="boolean",
-    doc="Whether the traveller's last recorded crossing was an entry. At an entry this means that an exit was not "
-    "recorded: a gap in the data, not a fault of the traveller.",
-    unit="yes or no",
-    texts={
-        "ar": "آخر عبور مسجل دخول دون خروج بعده: {value}",
-        "fr": "Dernier passage enregistré : une entrée sans sortie ({value})",
-        "en": "Last recorded crossing is an entry without an exit: {value}",
     },
 )

@@ -1,0 +1,75 @@
+"""The border post at that hour."""
+
+from features.declaration import count, crossings, derived, hours, lookup, mean, own, posts, window
+from features.formulas import ratio
+
+GROUP = "post"
+
+post_of_crossing = own(
+    "post",
+    doc="The border post.",
+    unit="post",
+    texts={"ar": "المعبر: {value}", "fr": "Poste : {value}", "en": "Post: {value}"},
+)
+
+direction_of_crossing = own(
+    "direction",
+    doc="Into or out of the country.",
+    unit="direction",
+    texts={"ar": "اتجاه العبور: {value}", "fr": "Sens du passage : {value}", "en": "Direction: {value}"},
+)
+
+post_crossings_last_hour = window(
+    count,
+    of=crossings,
+    per="post",
+    last=hours(1),
+    doc="How many travellers crossed at this post in the hour before, both ways.",
+    unit="crossings",
+    texts={
+        "ar": "عدد العابرين خلال الساعة السابقة: {value}",
+        "fr": "{value} passages au poste dans l'heure précédente",
+        "en": "{value} crossings at the post in the hour before",
+    },
+)
+
+post_crossings_last_24_hours = window(
+    count,
+    of=crossings,
+    per="post",
+    last=hours(24),
+    doc="How many travellers crossed at this post in the 24 hours before, both ways.",
+    unit="crossings",
+    texts={
+        "ar": "عدد العابرين خلال 24 ساعة السابقة: {value}",
+        "fr": "{value} passages au poste en 24 heures",
+        "en": "{value} crossings at the post in 24 hours",
+    },
+)
+
+mean_booth_wait_minutes_last_2_hours = window(
+    mean("booth_wait_minutes"),
+    of=crossings,
+    per="post",
+    last=hours(2),
+    doc="Mean wait before the booths of this post in the 2 hours before.",
+    unit="minutes",
+    texts={
+        "ar": "متوسط الانتظار بالمعبر: {value} دقيقة",
+        "fr": "Attente moyenne au poste : {value} minutes",
+        "en": "Mean wait at the post: {value} minutes",
+    },
+)
+
+post_crossings_per_booth_last_hour = derived(
+    ratio,
+    "post_crossings_last_hour",
+    lookup("booths", of=posts, per="post"),
+    doc="Crossings at this post in the hour before, for each of its booths.",
+    unit="crossings per booth",
+    texts={
+        "ar": "عدد العابرين لكل شباك خلال الساعة السابقة: {value}",
+        "fr": "{value} passages par guichet dans l'heure précédente",
+        "en": "{value} crossings per booth in the hour before",
+    },
+)

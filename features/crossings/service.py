@@ -1,0 +1,91 @@
+"""The flight, ferry, train or coach, and the route it runs."""
+
+from features.declaration import count, crossings, days, derived, lookup, own, services, window
+from features.formulas import hours_between, ratio
+
+GROUP = "service"
+
+_ANNOUNCED = crossings.where(kind="advance")
+
+travellers_announced_on_service = window(
+    count,
+    of=_ANNOUNCED,
+    per="service",
+    last=days(60),
+    doc="How many travellers were announced on this service before this one's moment.",
+    unit="travellers",
+    texts={
+        "ar": "عدد المسافرين المعلن عنهم على الرحلة: {value}",
+        "fr": "{value} voyageurs annoncés sur ce service",
+        "en": "{value} travellers announced on this service",
+    },
+)
+
+service_seats = lookup(
+    "seats",
+    of=services,
+    per="service",
+    doc="Seats that the service offers.",
+    unit="seats",
+    texts={"ar": "عدد مقاعد الرحلة: {value}", "fr": "Service de {value} places", "en": "Service of {value} seats"},
+)
+
+service_delay_hours = derived(
+    hours_between,
+    lookup("happened_at", of=services, per="service"),
+    lookup("estimated_at", of=services, per="service"),
+    doc="By how many hours the service is estimated to be late, as known at as_of; negative where it is early.",
+    unit="hours",
+    texts={
+        "ar": "التأخير المقدر للرحلة: {value} ساعة",
+        "fr": "Retard estimé du service : {value} heures",
+        "en": "Service estimated {value} hours late",
+    },
+)
+
+route_crossings_last_30_days = window(
+    count,
+    of=crossings.with_(services, on="service"),
+    per=("origin", "post"),
+    last=days(30),
+    doc="How many travellers crossed at this post on services from or to the same place in the 30 days before.",
+    unit="crossings",
+    texts={
+        "ar": "عدد العابرين على هذا الخط خلال الثلاثين يوما السابقة: {value}",
+        "fr": "{value} passages sur cette liaison en 30 jours",
+        "en": "{value} crossings on this route in 30 days",
+    },
+)
+
+lead_time_hours = derived(
+    hours_between,
+    own("as_of"),
+    own("expected_at"),
+    doc="How many hours before the crossing it was announced; 0 where it was not.",
+    unit="hours",
+    texts={
+        "ar": "تم الإعلان قبل {value} ساعة من العبور",
+        "fr": "Annoncé {value} heures à l'avance",
+        "en": "Announced {value} hours ahead",
+    },
+)
+
+means_of_travel = own(
+    "mode",
+    doc="Means of travel: air, sea or land.",
+    unit="means of travel",
+    texts={"ar": "وسيلة النقل: {value}", "fr": "Mode de transport : {value}", "en": "Means of travel: {value}"},
+)
+
+share_of_route_in_post_last_7_days = derived(
+    ratio,
+    window(count, of=crossings.with_(services, on="service"), per=("origin", "post"), last=days(7)),
+    window(count, of=crossings, per="post", last=days(7)),
+    doc="Which share of the crossings at this post in the 7 days before came on services from or to the same place.",
+    unit="share",
+    texts={
+        "ar": "نسبة هذا الخط من حركة المعبر خلال أسبوع: {value}",
+        "fr": "Part de cette liaison dans le trafic du poste sur 7 jours : {value}",
+        "en": "Share of this route in the post's crossings over 7 days: {value}",
+    },
+)

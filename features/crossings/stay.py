@@ -1,0 +1,169 @@
+"""How long the traveller stays, against what was declared or is allowed."""
+
+import numpy as np
+
+from features.declaration import (
+    EVER,
+    crossings,
+    days,
+    derived,
+    last,
+    mean,
+    own,
+    permits,
+    time_since,
+    total,
+    window,
+)
+from features.formulas import Numbers, both, is_one_of, overrun, positive, where
+from features.localtime import local_day
+
+GROUP = "stay"
+
+_permit_ends = window(last("valid_to"), of=permits.where(state=("granted", "renewed")), per="traveller", last=EVER)
+
+_leaving = derived(is_one_of("exit"), own("direction"), returns="boolean")
+_arriving = derived(is_one_of("entry"), own("direction"), returns="boolean")
+_entered_last = derived(
+    is_one_of("entry"),
+    window(last("direction"), of=crossings, per="traveller", last=days(1826)),
+    returns="boolean",
+)
+
+declared_stay_days = own(
+    "declared_stay_days",
+    doc="Length of stay declared at this entry.",
+    unit="days",
+    texts={
+        "ar": "مدة الإقامة المصرح بها: {value} يوما",
+        "fr": "Séjour déclaré : {value} jours",
+        "en": "Declared stay: {value} days",
+    },
+)
+
+mean_declared_stay_days_last_365_days = window(
+    mean("declared_stay_days"),
+    of=crossings.where(direction="entry"),
+    per="traveller",
+    last=days(365),
+    doc="Mean length of stay that the traveller declared at entries in the 365 days before.",
+    unit="days",
+    texts={
+        "ar": "متوسط الإقامة المصرح بها خلال السنة السابقة: {value} يوما",
+        "fr": "Séjour déclaré en moyenne, sur 365 jours : {value} jours",
+        "en": "Mean declared stay over 365 days: {value} days",
+    },
+)
+
+declared_stay_days_last_365_days = window(
+    total("declared_stay_days"),
+    of=crossings.where(direction="entry"),
+    per="traveller",
+    last=days(365),
+    doc="Sum of the stays that the traveller declared at entries in the 365 days before.",
+    unit="days",
+    texts={
+        "ar": "مجموع الإقامات المصرح بها خلال السنة السابقة: {value} يوما",
+        "fr": "Séjours déclarés en 365 jours, au total : {value} jours",
+        "en": "Declared stays in 365 days, in all: {value} days",
+    },
+)
+
+stay_days = derived(
+    where,
+    derived(both, _leaving, _entered_last, returns="boolean"),
+    window(time_since, of=crossings.where(direction="entry"), per="traveller", last=days(1826)),
+    doc="At an exit: days since the entry before it. Null where that entry was not recorded.",
+    unit="days",
+    texts={
+        "ar": "مدة الإقامة المنتهية: {value} يوما",
+        "fr": "Séjour qui s'achève : {value} jours",
+        "en": "Stay that ends: {value} days",
+    },
+)
+
+days_over_declared_stay = derived(
+    overrun,
+    "stay_days",
+    window(last("declared_stay_days"), of=crossings.where(direction="entry"), per="traveller", last=days(1826)),
+    doc="At an exit: days by which the stay went past what was declared at its entry; 0 where it did not.",
+    unit="days",
+    texts={
+        "ar": "تجاوز الإقامة المصرح بها بـ {value} يوما",
+        "fr": "Séjour dépassant la durée déclarée de {value} jours",
+        "en": "Stay went {value} days past what was declared",
+    },
+)
+
+open_entry_without_exit = derived(
+    both,
+    _arriving,
+    _entered_last,
+    returns="boolean",
+    doc="At an entry: whether the entry before it has no recorded exit: a gap in the data, not a fault.",
+    unit="yes or no",
+    texts={
+        "ar": "دخول سابق دون خروج مسجل: {value}",
+        "fr": "Entrée précédente sans sortie enregistrée : {value}",
+        "en": "Earlier entry without a recorded exit: {value}",
+    },
+)
+
+_ALLOWED_WITHOUT_PERMIT = 90.0
+
+
+def _past_allowance(stay: Numbers, permit_ends: Numbers, as_of: Numbers) -> Numbers:
+    """Days of a stay past ninety, or past the permit's end where the traveller holds one; 0 where it is within."""
+    past_permit = np.clip(local_day(as_of) - permit_ends, 0.0, stay)
+    return np.where(np.isnan(permit_ends), np.maximum(stay - _ALLOWED_WITHOUT_PERMIT, 0.0), past_permit)
+
+
+days_over_authorised_stay = derived(
+    _past_allowance,
+    "stay_days",
+    _permit_ends,
+    own("as_of"),
+    role="fact",
+    doc="At an exit: days of the stay past the end of the traveller's residence permit, or past ninety days where "
+    "there is none on record; 0 where the stay is within. Null where the entry was not recorded.",
+    unit="days",
+    texts={
+        "ar": "تجاوز مدة الإقامة المسموح بها بـ {value} يوما",
+        "fr": "Séjour autorisé dépassé de {value} jours",
+        "en": "Authorised stay exceeded by {value} days",
+    },
+)
+
+stay_over_permitted_days = derived(
+    positive,
+    "days_over_authorised_stay",
+    returns="boolean",
+    role="fact",
+    doc="At an exit: whether the stay went past the end of the traveller's permit, or past ninety days without one.",
+    unit="yes or no",
+    texts={
+        "ar": "إقامة تجاوزت المدة المسموح بها: {value}",
+        "fr": "Séjour au-delà de la durée autorisée : {value}",
+        "en": "Stay past the authorised length: {value}",
+    },
+)
+
+
+def _declared_past_permit(stay: Numbers, arrival: Numbers, permit_ends: Numbers) -> Numbers:
+    return np.maximum(local_day(arrival) + stay - permit_ends, 0.0)
+
+
+declared_stay_past_permit_days = derived(
+    _declared_past_permit,
+    own("declared_stay_days"),
+    own("expected_at"),
+    _permit_ends,
+    doc="At an entry: days by which the declared stay runs past the end of the traveller's residence permit; 0 where "
+    "it does not, null where there is no permit or no declaration.",
+    unit="days",
+    texts={
+        "ar": "الإقامة المصرح بها تتجاوز نهاية الرخصة بـ {value} يوما",
+        "fr": "Le séjour déclaré dépasse la fin du titre de {value} jours",
+        "en": "The declared stay runs {value} days past the permit",
+    },
+)

@@ -1,0 +1,158 @@
+"""The file itself and the traveller's earlier permits."""
+
+from features.declaration import count, days, derived, distinct, own, permits, time_since, window
+from features.formulas import days_after, length_in_days, zero
+
+GROUP = "permit"
+
+permit_category = own(
+    "category",
+    doc="Category of the permit.",
+    unit="category",
+    texts={"ar": "صنف رخصة الإقامة: {value}", "fr": "Catégorie du titre : {value}", "en": "Category: {value}"},
+)
+
+permit_length_days = derived(
+    length_in_days,
+    own("valid_from"),
+    own("valid_to"),
+    doc="For how many days the permit was given.",
+    unit="days",
+    texts={
+        "ar": "مدة الرخصة: {value} يوما",
+        "fr": "Titre délivré pour {value} jours",
+        "en": "Permit given for {value} days",
+    },
+)
+
+permit_age_days = derived(
+    days_after,
+    own("as_of"),
+    own("valid_from"),
+    doc="How many days ago the permit began.",
+    unit="days",
+    texts={
+        "ar": "بدأت الرخصة قبل {value} يوما",
+        "fr": "Titre commencé il y a {value} jours",
+        "en": "Permit began {value} days before",
+    },
+)
+
+file_complete_when_handed_in = own(
+    "documents_complete",
+    doc="Whether the file was complete when it was handed in.",
+    unit="yes or no",
+    texts={
+        "ar": "ملف كامل عند الإيداع: {value}",
+        "fr": "Dossier complet au dépôt : {value}",
+        "en": "File complete when handed in: {value}",
+    },
+)
+
+processing_days = own(
+    "processing_days",
+    doc="Days from the application to the decision on this permit.",
+    unit="days",
+    texts={
+        "ar": "مدة دراسة الملف: {value} يوما",
+        "fr": "Dossier traité en {value} jours",
+        "en": "File decided in {value} days",
+    },
+)
+
+renewals_of_file_last_10_years = window(
+    count,
+    of=permits.where(state="renewed"),
+    per="permit file",
+    last=days(3653),
+    doc="How often this file was renewed in the ten years before.",
+    unit="renewals",
+    texts={
+        "ar": "عدد مرات تجديد الملف: {value}",
+        "fr": "Dossier renouvelé {value} fois",
+        "en": "File renewed {value} times",
+    },
+)
+
+first_period_of_file = derived(
+    zero,
+    "renewals_of_file_last_10_years",
+    returns="boolean",
+    doc="Whether the file has never been renewed.",
+    unit="yes or no",
+    texts={
+        "ar": "الفترة الأولى للملف: {value}",
+        "fr": "Première période du dossier : {value}",
+        "en": "First period of the file: {value}",
+    },
+)
+
+days_since_last_grant = window(
+    time_since,
+    of=permits.where(state="granted"),
+    per="traveller",
+    last=days(3653),
+    doc="How many days ago a new permit file of the traveller was last granted.",
+    unit="days",
+    texts={
+        "ar": "آخر منح لرخصة قبل {value} يوما",
+        "fr": "Dernier octroi il y a {value} jours",
+        "en": "Last grant {value} days before",
+    },
+)
+
+permit_files_last_10_years = window(
+    distinct("file"),
+    of=permits,
+    per="traveller",
+    last=days(3653),
+    doc="How many different permit files the traveller had in the ten years before.",
+    unit="files",
+    texts={
+        "ar": "عدد ملفات الإقامة خلال عشر سنوات: {value}",
+        "fr": "{value} dossiers de séjour en dix ans",
+        "en": "{value} permit files in ten years",
+    },
+)
+
+permits_expired_last_10_years = window(
+    count,
+    of=permits.where(state="expired"),
+    per="traveller",
+    last=days(3653),
+    doc="How often a permit of the traveller ended without renewal in the ten years before.",
+    unit="permits",
+    texts={
+        "ar": "عدد الرخص المنتهية دون تجديد خلال عشر سنوات: {value}",
+        "fr": "{value} titres expirés sans renouvellement en dix ans",
+        "en": "{value} permits ended without renewal in ten years",
+    },
+)
+
+refusals_last_3_years = window(
+    count,
+    of=permits.where(state="refused"),
+    per="traveller",
+    last=days(1096),
+    doc="How often a permit was refused to the traveller in the three years before.",
+    unit="refusals",
+    texts={
+        "ar": "عدد مرات الرفض خلال ثلاث سنوات: {value}",
+        "fr": "{value} refus en trois ans",
+        "en": "{value} refusals in three years",
+    },
+)
+
+incomplete_files_last_10_years = window(
+    count,
+    of=permits.where(documents_complete=False),
+    per="traveller",
+    last=days(3653),
+    doc="How often the traveller handed in an incomplete file in the ten years before.",
+    unit="files",
+    texts={
+        "ar": "عدد الملفات غير الكاملة خلال عشر سنوات: {value}",
+        "fr": "{value} dossiers incomplets en dix ans",
+        "en": "{value} incomplete files in ten years",
+    },
+)

@@ -1,0 +1,81 @@
+"""The foreigners' office that holds the file."""
+
+from features.declaration import count, days, derived, lookup, mean, offices, own, permits, share, window
+from features.formulas import difference, ratio
+
+GROUP = "office"
+
+office_of_file = own(
+    "office",
+    doc="The office that holds the file.",
+    unit="office",
+    texts={"ar": "المكتب: {value}", "fr": "Bureau : {value}", "en": "Office: {value}"},
+)
+
+office_applications_last_30_days = window(
+    count,
+    of=permits.where(state="applied"),
+    per="office",
+    last=days(30),
+    doc="How many applications the office received in the 30 days before.",
+    unit="applications",
+    texts={
+        "ar": "عدد المطالب الواردة على المكتب خلال ثلاثين يوما: {value}",
+        "fr": "{value} demandes reçues par le bureau en 30 jours",
+        "en": "{value} applications at the office in 30 days",
+    },
+)
+
+office_applications_per_desk_last_30_days = derived(
+    ratio,
+    "office_applications_last_30_days",
+    lookup("desks", of=offices, per="office"),
+    doc="Applications of the 30 days before for each desk of the office.",
+    unit="applications per desk",
+    texts={
+        "ar": "عدد المطالب لكل شباك خلال ثلاثين يوما: {value}",
+        "fr": "{value} demandes par guichet en 30 jours",
+        "en": "{value} applications per desk in 30 days",
+    },
+)
+
+mean_processing_days_of_office_last_90_days = window(
+    mean("processing_days"),
+    of=permits.where(state=("granted", "renewed", "refused")),
+    per="office",
+    last=days(90),
+    doc="Mean days from application to decision at the office, for decisions of the 90 days before.",
+    unit="days",
+    texts={
+        "ar": "متوسط مدة دراسة الملفات بالمكتب: {value} يوما",
+        "fr": "Délai moyen du bureau : {value} jours",
+        "en": "Mean time to decision at the office: {value} days",
+    },
+)
+
+office_days_over_promised = derived(
+    difference,
+    "mean_processing_days_of_office_last_90_days",
+    lookup("promised_days", of=offices, per="office"),
+    doc="By how many days the office's mean time to decision is longer than promised; negative where it is shorter.",
+    unit="days",
+    texts={
+        "ar": "تجاوز المدة الموعودة بـ {value} يوما",
+        "fr": "Délai promis dépassé de {value} jours",
+        "en": "{value} days over the promised time",
+    },
+)
+
+share_of_lapses_at_office_last_365_days = window(
+    share(state="expired"),
+    of=permits.where(state=("renewed", "expired", "withdrawn")),
+    per="office",
+    last=days(365),
+    doc="Of the permits at this office that came to an end in the 365 days before, which share ended without renewal.",
+    unit="share",
+    texts={
+        "ar": "نسبة الرخص المنتهية دون تجديد بالمكتب خلال سنة: {value}",
+        "fr": "Part des titres expirés au bureau en 365 jours : {value}",
+        "en": "Share of permits lapsed at the office in 365 days: {value}",
+    },
+)
