@@ -100,8 +100,12 @@ def upsert(
         set_={name: statement.excluded[name] for name in replace},
         where=(new > old) if when == "later" else (new != old),
     )
+    # Compiled once and handed to the driver: SQLAlchemy's own bookkeeping per row would take most of the time.
+    compiled = statement.compile(dialect=engine.dialect, column_keys=list(rows[0]))
+    order = compiled.positiontup
+    values: list[Any] = list(rows) if order is None else [tuple(row[name] for name in order) for row in rows]
     with engine.begin() as connection:
-        connection.execute(statement, list(rows))
+        connection.exec_driver_sql(str(compiled), values)
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
