@@ -1,0 +1,1 @@
+"""Risk models: probabilities that a check would confirm an irregularity, each with its exact contributions."""

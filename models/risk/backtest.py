@@ -1,0 +1,264 @@
+"""A risk model on any table of outcomes, judged on later rows than it learnt from.
+
+Training rows teach, validation rows stop and choose, and test rows are looked at once. Beside the model stand logistic
+regression and the base rate, on the same rows.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet
+
+from evidence.groups import GroupTable, group_table
+from evidence.intervals import Interval, bootstrap, redrawn_days
+from evidence.metrics import CAPACITIES, Metric, at_capacity, catalogue, pr_auc, precision, recall
+from models.risk import leaks
+from models.risk.calibration import choose, log_odds
+from models.risk.encoding import TEST, TRAIN, VALID, Matrix, encode, is_number, is_text
+from models.risk.learners import logistic, search
+from models.risk.sources import SPLITS, Columns, Examples, Sources, load
+from records.errors import BadInput
+
+MODEL, FLOOR, BASE = "model", "logistic regression", "base rate"
+LEAST_ROWS, LEAST_POSITIVES = 200, 20  # of training; validation needs half
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a backtest needs to know besides its columns. `capacity` are shares of the test rows."""
+
+    columns: Columns
+    valid_from: datetime | None = None
+    test_from: datetime | None = None
+    capacity: tuple[float, ...] = CAPACITIES
+    seeds: int = 5
+    draws: int = 200
+
+
+@dataclass(frozen=True)
+class SplitCount:
+    """What became of a split's rows."""
+
+    split: str
+    rows: int
+    labelled: int
+    positives: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a backtest has to say; `models.risk.report.text` renders it. Figures are of the test rows."""
+
+    counts: tuple[SplitCount, ...]
+    features: Mapping[str, int]  # kind to number of columns
+    left_out: Mapping[str, str]  # column to why
+    warnings: tuple[str, ...]
+    tried: Mapping[str, float]  # candidate to validation log loss
+    chosen: str
+    calibrators: Mapping[str, str]
+    calibration_losses: Mapping[str, float]  # of the model's candidates, cross-validated
+    metrics: tuple[Metric, ...]
+    figures: Mapping[str, Mapping[str, Interval]]  # model to metric name to figure; empty where the test has no label
+    gain: Interval  # PR-AUC of the model minus that of logistic regression, redrawn together
+    groups: tuple[GroupTable, ...]
+    seconds: float
+
+
+def backtest(
+    sources: Sources,
+    options: Options,
+    *,
+    out: Path | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+    now: datetime | None = None,
+) -> Report:
+    """Train, calibrate, score and judge. Writes `out` (row_id, split, raw, score per validation and test row).
+
+    BadInput where the table cannot support it, with what to do.
+    """
+    started = clock.perf_counter()
+    if not options.capacity or not all(0 < c <= 1 for c in options.capacity):
+        raise BadInput("A capacity is a share of the rows, above 0 and at most 1, for instance 0.05.")
+    progress("reading")
+    examples = load(sources, options.columns, valid_from=options.valid_from, test_from=options.test_from, now=now)
+    train, valid, test = (examples.part(split) for split in (TRAIN, VALID, TEST))
+    _check_labels(examples, options.columns.label)
+    features, left_out = _features(examples, options.columns)
+    leaks.refuse_identity(list(features), options.columns.allow)
+    warnings = leaks.find(features, train, valid, examples.labels, options.columns.allow)
+    progress(f"encoding {len(features)} columns")
+    matrix = encode(features, examples.time, examples.split, examples.labels)
+    learn = (matrix.rows(train), examples.labels[train])
+    stop = (matrix.rows(valid), examples.labels[valid])
+    found = search(learn, stop, seeds=options.seeds, progress=progress)
+    progress("fitting logistic regression")
+    floor = logistic(learn)
+    base = float(examples.labels[train].mean())
+    raw = {
+        MODEL: _scored(found.trees.raw, matrix, examples),
+        FLOOR: _scored(floor.raw, matrix, examples),
+        BASE: np.full(len(examples.split), log_odds(np.array(base))),
+    }
+    calibrated, calibrators, losses = dict(raw), {}, {}
+    for name, score in raw.items():
+        calibrator, tried = choose(score[valid], examples.labels[valid])
+        calibrated[name], calibrators[name] = calibrator(score), calibrator.kind
+        losses[name] = tried
+    if out is not None:
+        _write(out, examples, raw[MODEL], calibrated[MODEL])
+    progress("judging")
+    figures, gain = _figures(examples, test, raw, calibrated, options)
+    return Report(
+        tuple(_count(examples, split) for split in (TRAIN, VALID, TEST)),
+        {kind: matrix.kinds.count(kind) for kind in dict.fromkeys(matrix.kinds)},
+        left_out,
+        tuple(warnings),
+        found.losses,
+        found.chosen,
+        calibrators,
+        losses[MODEL],
+        _metrics(options.capacity),
+        figures,
+        gain,
+        _groups(examples, test, raw[MODEL], calibrated[MODEL], options),
+        clock.perf_counter() - started,
+    )
+
+
+def _scored(raw: Callable[[Matrix], np.ndarray], matrix: Matrix, examples: Examples) -> np.ndarray:
+    """Scores of validation and test rows; training rows, which the model has seen, get none."""
+    later = examples.split != TRAIN
+    scores = np.full(len(later), np.nan)
+    scores[later] = raw(matrix.rows(later))
+    return scores
+
+
+def _count(examples: Examples, split: int) -> SplitCount:
+    inside = examples.part(split)
+    return SplitCount(
+        SPLITS[split], int((examples.split == split).sum()), int(inside.sum()), int(examples.labels[inside].sum())
+    )
+
+
+def _check_labels(examples: Examples, label: str) -> None:
+    for split, share in ((TRAIN, 1.0), (VALID, 0.5)):
+        count = _count(examples, split)
+        negatives = count.labelled - count.positives
+        if count.labelled and min(count.positives, negatives) == 0:
+            raise BadInput(
+                f"The label '{label}' is always {int(count.positives > 0)} in the {count.split} rows, so there is nothing to learn. "
+                "Move the dates of the cuts, or check how the label was made."
+            )
+        if count.labelled < LEAST_ROWS * share or min(count.positives, negatives) < LEAST_POSITIVES * share:
+            raise BadInput(
+                f"The {count.split} part has {count.labelled} rows with a label, {count.positives} of them positive. "
+                f"At least {LEAST_ROWS * share:.0f} rows with {LEAST_POSITIVES * share:.0f} of each kind are needed: "
+                "give more rows or move the dates of the cuts."
+            )
+
+
+def _features(examples: Examples, columns: Columns) -> tuple[dict[str, pa.ChunkedArray], dict[str, str]]:
+    """The columns a model may learn from, and why each other one is not among them."""
+    named = {columns.label, columns.time, columns.row_id, *columns.exclude, *columns.audit}
+    training = pa.array(examples.part(TRAIN))
+    features: dict[str, pa.ChunkedArray] = {}
+    left_out: dict[str, str] = {}
+    for name in (n for n in examples.table.column_names if n not in named):
+        column = examples.table.column(name)
+        if not (is_number(column.type) or is_text(column.type) or pa.types.is_null(column.type)):
+            left_out[name] = f"holds {column.type}; derive a number from it"
+            continue
+        seen = column.filter(training)
+        if seen.null_count == len(seen):
+            left_out[name] = "null in every training row"
+        elif pc.count_distinct(seen, mode="all").as_py() == 1:
+            left_out[name] = "the same value in every training row"
+        else:
+            features[name] = column
+    if not features:
+        reasons = "; ".join(f"{name}: {why}" for name, why in left_out.items())
+        raise BadInput(
+            f"No column is left to learn from ({reasons or 'all are excluded'}). Exclude fewer, or add some."
+        )
+    return features, left_out
+
+
+def _write(out: Path, examples: Examples, raw: np.ndarray, score: np.ndarray) -> None:
+    later = examples.split != TRAIN
+    table = pa.table(
+        {
+            "row_id": examples.row_id.filter(pa.array(later)),
+            "split": pa.array([SPLITS[s] for s in examples.split[later]]),
+            "raw": raw[later],
+            "score": score[later],
+        }
+    )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    pyarrow.parquet.write_table(table, out)
+
+
+def _metrics(capacity: Sequence[float]) -> tuple[Metric, ...]:
+    """The catalogue's metrics, with precision and recall at the capacities that were asked for."""
+    plain = [metric for metric in catalogue().values() if metric.capacity is None]
+    asked = [
+        at_capacity(formula, title, "higher", share)
+        for formula, title in ((precision, "Precision"), (recall, "Recall"))
+        for share in capacity
+    ]
+    return (*plain, *asked)
+
+
+def _figures(
+    examples: Examples,
+    test: np.ndarray,
+    raw: Mapping[str, np.ndarray],
+    calibrated: Mapping[str, np.ndarray],
+    options: Options,
+) -> tuple[dict[str, dict[str, Interval]], Interval]:
+    """Every metric of every model, and the gain over the floor, with intervals from the same redrawn days."""
+    labels = examples.labels[test]
+    if len(labels) == 0:
+        return {}, Interval(None)
+    draws = redrawn_days(examples.time[test].astype("datetime64[D]"), options.draws)
+    everything = np.arange(len(labels))
+
+    def figure(metric: Metric, name: str) -> Interval:
+        scores = (raw if metric.reads == "order" else calibrated)[name][test]
+        return bootstrap(lambda rows: metric(labels[rows], scores[rows]), everything, draws)
+
+    figures = {name: {metric.name: figure(metric, name) for metric in _metrics(options.capacity)} for name in raw}
+    mine, floor = raw[MODEL][test], raw[FLOOR][test]
+
+    def difference(rows: np.ndarray) -> float | None:
+        a, b = pr_auc(labels[rows], mine[rows]), pr_auc(labels[rows], floor[rows])
+        return None if a is None or b is None else a - b
+
+    return figures, bootstrap(difference, everything, draws)
+
+
+def _groups(
+    examples: Examples, test: np.ndarray, raw: np.ndarray, score: np.ndarray, options: Options
+) -> tuple[GroupTable, ...]:
+    """One table per audit column, at the greatest capacity asked for."""
+    if not test.any():
+        return ()
+    inside = pa.array(test)
+    return tuple(
+        group_table(
+            name,
+            examples.table.column(name).filter(inside),
+            examples.labels[test],
+            raw[test],
+            score[test],
+            max(options.capacity),
+        )
+        for name in options.columns.audit
+    )
