@@ -1,0 +1,109 @@
+"""Delta tables on disk, and nothing else: create or widen one, write a file, commit files under a batch."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Field, Transaction
+from deltalake import Schema as DeltaSchema
+from deltalake.transaction import AddAction, RemoveAction
+
+BUCKET = "bucket"
+_METADATA = "basira"
+# A batch that comes again after years must still be recognised, so transaction ids never expire with the log.
+_CONFIGURATION = {"delta.logRetentionDuration": "interval 36500 days"}
+
+
+def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
+    """The Delta table in `folder`, at a version or the newest; None if there is none."""
+    return DeltaTable(folder, version=version) if (folder / "_delta_log").is_dir() else None
+
+
+def prepare(folder: Path, schema: pa.Schema, *, partitioned: bool) -> DeltaTable:
+    """The Delta table in `folder` with at least the columns of `schema`: created, or widened by new columns."""
+    table = open_table(folder)
+    if table is None:
+        folder.mkdir(parents=True, exist_ok=True)
+        return DeltaTable.create(
+            folder, schema, mode="ignore", partition_by=[BUCKET] if partitioned else None, configuration=_CONFIGURATION
+        )
+    have = {field.name for field in table.schema().fields}
+    if new := [field.name for field in schema if field.name not in have]:
+        wanted = DeltaSchema.from_arrow(pa.schema([schema.field(name) for name in new]))
+        table.alter.add_columns([Field(f.name, f.type, nullable=True) for f in wanted.fields])
+    return table
+
+
+def write_file(folder: Path, rows: pa.Table, name: str, bucket: int | None, plain: Sequence[str] = ()) -> AddAction:
+    """Write `rows` as one Parquet file and return the action that will add it.
+
+    `plain` names columns of mostly distinct values, for which a dictionary only costs time. Until the action is
+    committed, the file belongs to no table; a file of the same name is replaced.
+    """
+    place = name if bucket is None else f"{BUCKET}={bucket}/{name}"
+    path = folder / place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    encoded = [column for column in rows.column_names if column not in plain]
+    pq.write_table(rows, path, compression="zstd", compression_level=1, use_dictionary=encoded)
+    return add_action(folder, place, rows, bucket)
+
+
+def add_action(folder: Path, place: str, rows: pa.Table, bucket: int | None) -> AddAction:
+    """The action that adds the file at `place`, with the row count and the span of its times."""
+    stats: dict[str, object] = {"numRecords": rows.num_rows}
+    spans = {
+        name: pc.min_max(rows[name]).as_py()
+        for name in ("happened_at", "known_at")
+        if name in rows.column_names and rows[name].null_count < rows.num_rows
+    }
+    for bound, key in (("min", "minValues"), ("max", "maxValues")):
+        stats[key] = {
+            name: f"{span[bound]:%Y-%m-%dT%H:%M:%S}.{span[bound].microsecond:06d}Z" for name, span in spans.items()
+        }
+    stats["nullCount"] = {name: rows[name].null_count for name in spans}
+    partition = {} if bucket is None else {BUCKET: str(bucket)}
+    size = (folder / place).stat().st_size
+    return AddAction(place, size, partition, time.time_ns() // 1_000_000, True, json.dumps(stats))
+
+
+def commit(
+    table: DeltaTable,
+    actions: Sequence[AddAction | RemoveAction],
+    *,
+    partitioned: bool,
+    batch: str | None = None,
+    metadata: str | None = None,
+) -> None:
+    """Commit file actions at once; with `batch` as Delta application transaction and `metadata` kept in the commit."""
+    table.create_write_transaction(
+        list(actions),
+        "append",
+        table.schema(),
+        [BUCKET] if partitioned else None,
+        commit_properties=CommitProperties(
+            custom_metadata=None if metadata is None else {_METADATA: metadata},
+            app_transactions=None if batch is None else [Transaction(batch, 1)],
+        ),
+    )
+
+
+def removal(action: Mapping[str, object], bucket: int | None) -> RemoveAction:
+    """The action that takes out a file, from its row in `get_add_actions`."""
+    partition: dict[str, str | None] | None = None if bucket is None else {BUCKET: str(bucket)}
+    size = action["size_bytes"]
+    return RemoveAction(
+        str(action["path"]), True, time.time_ns() // 1_000_000, int(str(size)), partition_values=partition
+    )
+
+
+def last_metadata(table: DeltaTable) -> str | None:
+    """The metadata kept in the newest commit, if it kept any."""
+    newest = table.history(1)[0]
+    said = newest.get(_METADATA)
+    return said if isinstance(said, str) else None
