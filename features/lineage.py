@@ -39,6 +39,7 @@ MOMENTS: Final = {"as_of": "known_at", "expected_at": "happened_at"}
 AFTERWARDS: Final = frozenset({"happened_at", "known_at", "booth_wait_minutes", "shift", "kind", "linked_crossing"})
 """Columns of the event's own row that are only known, or only mean anything, after as_of."""
 
+ENGINE_OUTPUT: Final = frozenset({"selections", "checks"})
 FINDINGS_KEPT: Final = timedelta(days=730)
 _FINDING_COLUMNS: Final = frozenset(
     {"subject", "event", "event_kind", "finding", "finding_kind", "happened_at", "known_at"}
@@ -160,7 +161,7 @@ COMPUTED: Final[Mapping[str, Type]] = {"local_hour": Type.INTEGER}
 
 def _refuse_own_output(of: Window | Lookup | InForce, kind: SubjectKind, chain: tuple[str, ...]) -> None:
     way = " → ".join((*chain, of.of.table))
-    if of.of.table == "selections" or (of.of.beside and of.of.beside[0] in ("selections", "checks")):
+    if of.of.table == "selections" or (of.of.beside and of.of.beside[0] in ENGINE_OUTPUT):
         raise ProhibitedInput(
             f"Feature '{chain[0]}' reads the engine's own output ({way}). A score that feeds on earlier scores "
             "confirms itself. Remove it."
@@ -233,15 +234,24 @@ def check_inputs(
 
 
 def _event_column(name: str, kind: SubjectKind, catalogue: Catalogue) -> tuple[Read, ...]:
-    """A column of the event, or any declared column by its full name, such as crossings.document_issuer."""
-    table, _, column = name.rpartition(".")
-    for held in [tables()[table]] if table in tables() else [tables()[HOME[kind]], *tables().values()]:
+    """A column of the event; any other declared column, to say why it is refused."""
+    named_table, _, column = name.rpartition(".")
+    home = tables()[HOME[kind]]
+    for held in [tables()[named_table]] if named_table in tables() else [home, *tables().values()]:
         for declared in held.columns:
-            if declared.name == MOMENTS.get(column, column):
+            if declared.name != MOMENTS.get(column, column):
+                continue
+            if held.name in ENGINE_OUTPUT:
+                raise ProhibitedInput(
+                    f"'{name}' is the engine's own output ({held.name}.{declared.name}). A score or rule that feeds on "
+                    "earlier ones confirms itself. Remove it, or read a feature of confirmed findings."
+                )
+            known_then = held is home and column not in AFTERWARDS
+            if known_then or declared.tier is Tier.PROHIBITED:
                 return (Read((name,), held.name, declared),)
     raise BadInput(
-        f"'{name}' is neither a feature nor a column of a {kind}. Features: {', '.join(catalogue) or 'none'}. "
-        "Correct the name, or declare the feature."
+        f"'{name}' is neither a feature nor a column of a {kind} that is known at as_of. "
+        f"Features: {', '.join(catalogue) or 'none'}. Correct the name, or declare the feature."
     )
 
 

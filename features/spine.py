@@ -43,7 +43,7 @@ CROSSING_COLUMNS: Final = (
     "regime",
     "under_18",
 )
-"""Columns of the event, as known at as_of. `shift` stands beside them: it says who handles the event and is no input."""
+"""Columns of the event, as known at as_of. `shift` stands beside them: it says who handles it and is no input."""
 
 PERMIT_COLUMNS: Final = (
     "file",
