@@ -28,6 +28,9 @@ class AttributeStore(Protocol):
     def attributes(self, subjects: pa.Array, names: Sequence[str]) -> pa.Table: ...
 
 
+_UNDEFINED = Interval()
+
+
 @dataclass(frozen=True)
 class GroupRow:
     """One group. Shares are None, with `note` saying why, where there is too little evidence."""
@@ -35,11 +38,11 @@ class GroupRow:
     group: str
     rows: int
     note: str | None = None
-    base_rate: Interval = Interval(None)
-    selection_rate: Interval = Interval(None)
-    confirmation_rate: Interval = Interval(None)
-    true_positive_rate: Interval = Interval(None)
-    false_positive_rate: Interval = Interval(None)
+    base_rate: Interval = _UNDEFINED
+    selection_rate: Interval = _UNDEFINED
+    confirmation_rate: Interval = _UNDEFINED
+    true_positive_rate: Interval = _UNDEFINED
+    false_positive_rate: Interval = _UNDEFINED
     calibration_gap: float | None = None  # mean probability minus observed share
 
 
@@ -67,11 +70,11 @@ class GroupTable:
 def group_table(
     attribute: str,
     groups: pa.Array | pa.ChunkedArray,
+    *,
     labels: np.ndarray,
     scores: np.ndarray,
     probabilities: np.ndarray,
     capacity: float,
-    *,
     cell: int = CELL,
 ) -> GroupTable:
     """The table of one attribute.
@@ -117,11 +120,11 @@ def audit(
     vault: AttributeStore,
     subjects: pa.Array,
     attributes: Sequence[str],
+    *,
     labels: np.ndarray,
     scores: np.ndarray,
     probabilities: np.ndarray,
     capacity: float,
-    *,
     cell: int = CELL,
 ) -> Mapping[str, GroupTable]:
     """One table per identity attribute of the subjects; the attributes themselves never leave this function.
@@ -130,6 +133,14 @@ def audit(
     """
     held = vault.attributes(subjects, attributes)
     return {
-        name: group_table(name, held.column(name), labels, scores, probabilities, capacity, cell=cell)
+        name: group_table(
+            name,
+            held.column(name),
+            labels=labels,
+            scores=scores,
+            probabilities=probabilities,
+            capacity=capacity,
+            cell=cell,
+        )
         for name in attributes
     }

@@ -1,4 +1,4 @@
-"""How sure a figure is: Wilson for shares, effective sample size for weighted ones, days redrawn for everything else."""
+"""How sure a figure is: Wilson for shares, effective sample size for weighted ones, redrawn days for the rest."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Z95 = 1.959963984540054
 class Interval:
     """A figure with the ends of its 95% interval; every part is None where it is undefined."""
 
-    value: float | None
+    value: float | None = None
     low: float | None = None
     high: float | None = None
 

@@ -1,4 +1,4 @@
-"""The metrics of a risk score. Each is its formula; `catalogue()` finds them, and the promises of all are tested at once.
+"""The metrics of a risk score. Each is its formula; `catalogue()` finds them, and one test holds what all promise.
 
 Every metric takes `labels` (n,) of 0 and 1 and `scores` (n,), and answers a float, or None where it is undefined. A
 metric of *order* takes any score (higher is riskier); a metric of *probability* takes values in [0, 1]. Rows of equal

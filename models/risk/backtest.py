@@ -18,16 +18,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 
 from evidence.groups import GroupTable, group_table
-from evidence.intervals import Interval, bootstrap, redrawn_days
-from evidence.metrics import CAPACITIES, Metric, at_capacity, catalogue, pr_auc, precision, recall
+from evidence.intervals import Interval
+from evidence.metrics import CAPACITIES, Metric, at_capacity, catalogue, precision, recall
 from models.risk import leaks
 from models.risk.calibration import choose, log_odds
 from models.risk.encoding import TEST, TRAIN, VALID, Matrix, encode, is_number, is_text
+from models.risk.judging import BASE, FLOOR, MODEL, judge
 from models.risk.learners import logistic, search
 from models.risk.sources import SPLITS, Columns, Examples, Sources, load
 from records.errors import BadInput
 
-MODEL, FLOOR, BASE = "model", "logistic regression", "base rate"
 LEAST_ROWS, LEAST_POSITIVES = 200, 20  # of training; validation needs half
 
 
@@ -115,7 +115,14 @@ def backtest(
     if out is not None:
         _write(out, examples, raw[MODEL], calibrated[MODEL])
     progress("judging")
-    figures, gain = _figures(examples, test, raw, calibrated, options)
+    figures, gain = judge(
+        examples.labels[test],
+        examples.time[test],
+        {name: score[test] for name, score in raw.items()},
+        {name: score[test] for name, score in calibrated.items()},
+        metrics=_metrics(options.capacity),
+        draws=options.draws,
+    )
     return Report(
         tuple(_count(examples, split) for split in (TRAIN, VALID, TEST)),
         {kind: matrix.kinds.count(kind) for kind in dict.fromkeys(matrix.kinds)},
@@ -154,8 +161,8 @@ def _check_labels(examples: Examples, label: str) -> None:
         negatives = count.labelled - count.positives
         if count.labelled and min(count.positives, negatives) == 0:
             raise BadInput(
-                f"The label '{label}' is always {int(count.positives > 0)} in the {count.split} rows, so there is nothing to learn. "
-                "Move the dates of the cuts, or check how the label was made."
+                f"The label '{label}' is always {int(count.positives > 0)} in the {count.split} rows, so there is "
+                "nothing to learn. Move the dates of the cuts, or check how the label was made."
             )
         if count.labelled < LEAST_ROWS * share or min(count.positives, negatives) < LEAST_POSITIVES * share:
             raise BadInput(
@@ -216,34 +223,6 @@ def _metrics(capacity: Sequence[float]) -> tuple[Metric, ...]:
     return (*plain, *asked)
 
 
-def _figures(
-    examples: Examples,
-    test: np.ndarray,
-    raw: Mapping[str, np.ndarray],
-    calibrated: Mapping[str, np.ndarray],
-    options: Options,
-) -> tuple[dict[str, dict[str, Interval]], Interval]:
-    """Every metric of every model, and the gain over the floor, with intervals from the same redrawn days."""
-    labels = examples.labels[test]
-    if len(labels) == 0:
-        return {}, Interval(None)
-    draws = redrawn_days(examples.time[test].astype("datetime64[D]"), options.draws)
-    everything = np.arange(len(labels))
-
-    def figure(metric: Metric, name: str) -> Interval:
-        scores = (raw if metric.reads == "order" else calibrated)[name][test]
-        return bootstrap(lambda rows: metric(labels[rows], scores[rows]), everything, draws)
-
-    figures = {name: {metric.name: figure(metric, name) for metric in _metrics(options.capacity)} for name in raw}
-    mine, floor = raw[MODEL][test], raw[FLOOR][test]
-
-    def difference(rows: np.ndarray) -> float | None:
-        a, b = pr_auc(labels[rows], mine[rows]), pr_auc(labels[rows], floor[rows])
-        return None if a is None or b is None else a - b
-
-    return figures, bootstrap(difference, everything, draws)
-
-
 def _groups(
     examples: Examples, test: np.ndarray, raw: np.ndarray, score: np.ndarray, options: Options
 ) -> tuple[GroupTable, ...]:
@@ -255,10 +234,10 @@ def _groups(
         group_table(
             name,
             examples.table.column(name).filter(inside),
-            examples.labels[test],
-            raw[test],
-            score[test],
-            max(options.capacity),
+            labels=examples.labels[test],
+            scores=raw[test],
+            probabilities=score[test],
+            capacity=max(options.capacity),
         )
         for name in options.columns.audit
     )

@@ -20,11 +20,11 @@ _EDGE = 1e-4  # an isotonic step never says never, nor always
 
 def probability(raw: np.ndarray) -> np.ndarray:
     """Log-odds to probability, without overflow."""
-    return 0.5 * (1.0 + np.tanh(0.5 * np.asarray(raw, dtype=np.float64)))
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(raw, dtype=np.float64))))
 
 
 def log_odds(chance: np.ndarray) -> np.ndarray:
-    return np.log(chance) - np.log1p(-chance)
+    return np.asarray(np.log(chance) - np.log1p(-chance))
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Calibrator:
 
     def __call__(self, raw: np.ndarray) -> np.ndarray:
         if self.kind == "isotonic":
-            return np.interp(raw, self.knots, self.values)
+            return np.asarray(np.interp(raw, self.knots, self.values))
         return probability(self.slope * np.asarray(raw, dtype=np.float64) + self.offset)
 
     def as_json(self) -> dict[str, Any]:

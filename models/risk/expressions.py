@@ -1,7 +1,7 @@
 """Row-wise columns that a person writes down: `log_price: log1p(price)`.
 
-The language is a small part of Python's expressions: columns, numbers, text in quotes, `+ - * / %`, comparisons, `and`,
-`or`, `not`, and the functions of `FUNCTIONS`. It is parsed with `ast` and walked by this module; nothing is executed.
+The language is a small part of Python's expressions: columns, numbers, text in quotes, `+ - * / %`, comparisons, and
+the functions of `FUNCTIONS`. It is parsed with `ast` and walked by this module; nothing is executed.
 A null stays a null, and so does what has no value (a division by zero, the logarithm of a negative number).
 """
 
@@ -102,29 +102,21 @@ class _Expression:
 
     def number(self, node: ast.expr) -> np.ndarray:
         match node:
-            case ast.Constant(value=bool() | int() | float() as value):
-                return np.asarray(float(value))
-            case ast.Name(id=column):
-                return self.column(column)
+            case ast.Constant(value=bool() | int() | float() as constant):
+                return np.asarray(float(constant))
+            case ast.Name(id=name):
+                return self.column(name)
             case ast.BinOp(left=left, op=operator, right=right) if type(operator) in _ARITHMETIC:
                 return _ARITHMETIC[type(operator)](self.number(left), self.number(right))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return -self.number(operand)
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                value = self.number(operand)
-                return np.where(np.isnan(value), np.nan, value == 0)
-            case ast.BoolOp(op=operator, values=values):
-                parts = [self.number(v) for v in values]
-                known = ~np.any([np.isnan(p) for p in np.broadcast_arrays(*parts)], axis=0)
-                chosen = np.all if isinstance(operator, ast.And) else np.any
-                return np.where(known, chosen([p != 0 for p in np.broadcast_arrays(*parts)], axis=0), np.nan)
             case ast.Compare(left=left, ops=[comparison], comparators=[right]) if type(comparison) in _COMPARISON:
                 return self.compare(left, comparison, right)
             case ast.Call(func=ast.Name(id=function), args=arguments, keywords=[]):
                 return self.call(function, arguments)
         raise self.refuse(
             f"uses '{ast.unparse(node)}', which is not part of the language. It knows columns, numbers, "
-            f"+ - * / %, comparisons, and, or, not, and {', '.join(FUNCTIONS)}."
+            f"+ - * / %, comparisons, and {', '.join(FUNCTIONS)}."
         )
 
     def call(self, function: str, arguments: list[ast.expr]) -> np.ndarray:

@@ -33,8 +33,8 @@ def refuse_identity(names: list[str], allow: tuple[str, ...]) -> None:
     if found:
         listed = ", ".join(found)
         raise BadInput(
-            f"{listed}: who someone is never scores a person. Name the column in --audit to report by group without using it, "
-            "or in --exclude."
+            f"{listed}: who someone is never scores a person. Name the column in --audit to report by group without "
+            "using it, or in --exclude."
         )
 
 
@@ -59,9 +59,9 @@ def find(
         alone = roc_auc(labels[valid], history.rate(positives, found, prior)[code[valid]])
         if alone is not None and alone > TOO_GOOD:
             raise BadInput(
-                f"Column '{name}' alone tells positives from negatives almost perfectly (ROC-AUC {alone:.3f} on later rows). "
-                "It is most likely written down after the outcome. Name it in --exclude; if it is truly known beforehand, "
-                "name it in --allow."
+                f"Column '{name}' alone tells positives from negatives almost perfectly (ROC-AUC {alone:.3f} on later "
+                "rows). It is most likely written down after the outcome. Name it in --exclude; if it is truly known "
+                "beforehand, name it in --allow."
             )
         certain = (found >= CERTAIN_ROWS) & (positives == found)
         if certain.any() and prior < 0.5:

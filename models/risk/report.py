@@ -114,6 +114,6 @@ def _group(groups: GroupTable) -> str:
     )
     ratio = groups.selection_ratio
     return (
-        f"By {groups.attribute}, {100 * groups.capacity:g}% selected (never a feature); lowest over highest selection rate "
-        f"{figure(ratio)}\n" + table(head, rows)
+        f"By {groups.attribute}, {100 * groups.capacity:g}% selected (never a feature); lowest over highest selection "
+        f"rate {figure(ratio)}\n" + table(head, rows)
     )

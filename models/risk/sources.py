@@ -55,11 +55,11 @@ class Examples:
 
     @property
     def labelled(self) -> np.ndarray:
-        return ~np.isnan(self.labels)
+        return np.asarray(~np.isnan(self.labels))
 
     def part(self, split: int) -> np.ndarray:
         """Which rows of a split have a label."""
-        return (self.split == split) & self.labelled
+        return np.asarray((self.split == split) & self.labelled)
 
 
 def read(path: Path) -> pa.Table:
@@ -128,7 +128,8 @@ def _joined(tables: Sequence[pa.Table], columns: Columns) -> Examples:
         lacking = [c for c in wanted if c not in table.column_names and c not in columns.exclude]
         if lacking:
             raise BadInput(
-                f"The {name} file lacks {', '.join(lacking)}, which the train file has. Add the columns or --exclude them."
+                f"The {name} file lacks {', '.join(lacking)}, which the train file has. "
+                "Add the columns or --exclude them."
             )
         for column in (c for c in wanted if c in table.column_names):
             a, b = prepared[0].schema.field(column).type, table.schema.field(column).type
@@ -188,7 +189,8 @@ def _times(table: pa.Table, name: str) -> np.ndarray:
         raise BadInput(f"--time names '{name}', which holds {column.type}. Name a column of times or days.")
     if column.null_count:
         raise BadInput(
-            f"{column.null_count} rows have no '{name}', so they belong to no split. Fill the times in or leave the rows out."
+            f"{column.null_count} rows have no '{name}', so they belong to no split. "
+            "Fill the times in or leave the rows out."
         )
     if pa.types.is_timestamp(column.type) and column.type.tz is not None:
         column = pc.cast(column, pa.timestamp("us", tz="UTC"))
@@ -235,8 +237,8 @@ def _check_order(examples: Examples) -> None:
         last, first = examples.time[examples.split == earlier].max(), examples.time[examples.split == later].min()
         if last > first:
             raise BadInput(
-                f"The {SPLITS[earlier]} rows reach {last}, after the first {SPLITS[later]} row at {first}. A model may only be "
-                "tested on what came after it: split by time."
+                f"The {SPLITS[earlier]} rows reach {last}, after the first {SPLITS[later]} row at {first}. A model "
+                "may only be tested on what came after it: split by time."
             )
 
 
@@ -244,6 +246,6 @@ def _check_future(examples: Examples, now: datetime) -> None:
     ahead = int(((examples.time > _moment(now)) & examples.labelled).sum())
     if ahead:
         raise BadInput(
-            f"{ahead} rows have a label although their time lies in the future. A finding cannot be known before its event: "
-            "check the time column, or leave those labels null."
+            f"{ahead} rows have a label although their time lies in the future. A finding cannot be known before its "
+            "event: check the time column, or leave those labels null."
         )

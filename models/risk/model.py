@@ -1,0 +1,196 @@
+"""A trained risk model: scores, bands and exact contributions, kept as text and JSON, never as a pickle.
+
+A saved model knows its inputs. It reads exactly those, refuses a table that lacks one or holds another type, and on
+loading checks that its folder is what its name says and that it still may read what it reads.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from features.declaration import SubjectKind
+from features.lineage import check_inputs
+from models import folder
+from models.risk.calibration import Calibrator
+from models.risk.declaration import Bands
+from models.risk.encoding import Matrix, codes, is_number, is_text
+from models.risk.expressions import numbers
+from records.errors import BadInput
+
+FORMAT = 1
+ADDS_UP = 1e-9  # contributions and base differ from the raw score by less than this, in log-odds
+
+
+@dataclass(frozen=True)
+class Input:
+    """One feature the model was trained on; `type` number, boolean or string, `levels` of a string in code order."""
+
+    name: str
+    type: str
+    group: str
+    levels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Per row: `raw` log-odds to rank by, `probability` (calibrated), and its `band`."""
+
+    raw: np.ndarray
+    probability: np.ndarray
+    band: np.ndarray
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """Shapley values in log-odds: `values` (n, p) in the order of `names`, and `base`, the same for every row.
+
+    `values.sum(axis=1) + base` is the raw score.
+    """
+
+    names: tuple[str, ...]
+    values: np.ndarray
+    base: float
+
+
+@dataclass(frozen=True)
+class RiskModel:
+    """Native LightGBM texts `trees`, and all that is needed to use them. The raw score is the mean of the trees'."""
+
+    name: str
+    purpose: str
+    subject_kind: SubjectKind
+    inputs: tuple[Input, ...]
+    trees: tuple[str, ...] = field(repr=False)
+    calibrator: Calibrator
+    bands: Bands
+    trained_from: Mapping[str, Any]  # data versions, periods, counts: what the card needs and no row
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features to compute before scoring."""
+        return tuple(i.name for i in self.inputs)
+
+    @cached_property
+    def hash(self) -> str:
+        """The content hash its folder is named by."""
+        return folder.content_hash(self._files())
+
+    def score(self, values: pa.Table) -> Scores:
+        """Scores of the rows of `values`, which has one column per input (others are not read)."""
+        matrix = self.matrix(values).values
+        threads = 1 if len(matrix) < 1000 else 2
+        raw = np.mean(
+            [b.predict(matrix, raw_score=True, num_threads=threads) for b in self._boosters]
+            if len(matrix)
+            else [np.zeros(0)],
+            axis=0,
+        )
+        probability = self.calibrator(raw)
+        return Scores(raw, probability, self.band(probability))
+
+    def band(self, probability: np.ndarray) -> np.ndarray:
+        """The band of each probability."""
+        names = np.array([name for name, _ in self.bands.least], dtype=object)
+        starts = np.array([least for _, least in self.bands.least])
+        return np.asarray(names[np.searchsorted(starts, probability, side="right") - 1])
+
+    def contributions(self, values: pa.Table) -> Contributions:
+        """Exact Shapley values of every score. ArithmeticError should they ever fail to add up."""
+        matrix = self.matrix(values).values
+        if not len(matrix):
+            return Contributions(self.names, np.zeros((0, len(self.inputs))), 0.0)
+        threads = 1 if len(matrix) < 100 else 2
+        parts = np.mean([b.predict(matrix, pred_contrib=True, num_threads=threads) for b in self._boosters], axis=0)
+        raw = np.mean([b.predict(matrix, raw_score=True, num_threads=threads) for b in self._boosters], axis=0)
+        apart = float(np.abs(parts.sum(axis=1) - raw).max())
+        if apart > ADDS_UP:
+            raise ArithmeticError(
+                f"Contributions of model '{self.name}' miss the score by {apart:.2g}; do not show them."
+            )
+        return Contributions(self.names, parts[:, :-1], float(parts[0, -1]))
+
+    def matrix(self, values: pa.Table) -> Matrix:
+        """The inputs of the rows as the trees read them. BadInput where one is lacking or of another type."""
+        lacking = [i.name for i in self.inputs if i.name not in values.column_names]
+        if lacking:
+            raise BadInput(
+                f"Model '{self.name}' was trained on {', '.join(lacking)}, "
+                f"which {'is' if len(lacking) == 1 else 'are'} not here. Compute the model's own inputs (`model.names`); a model reads no other features."
+            )
+        columns = [read_input(i, values.column(i.name)) for i in self.inputs]
+        kinds = tuple("category" if i.type == "string" else "number" for i in self.inputs)
+        return Matrix(np.column_stack(columns) if columns else np.zeros((values.num_rows, 0)), self.names, kinds)
+
+    def save(self, root: Path) -> Path:
+        """Write the model below `root`, in a folder named by its content hash, and return that folder."""
+        return folder.write(root, self._files())
+
+    @classmethod
+    def load(cls, path: Path) -> RiskModel:
+        """The model of a folder. BadInput where it was changed, is of another format, or may no longer read its
+        inputs (a ProhibitedInput then, with the chain of columns)."""
+        files = folder.read(path)
+        content = json.loads(files["model.json"])
+        if content["format"] != FORMAT:
+            raise BadInput(
+                f"'{path}' has model format {content['format']}; this version reads {FORMAT}. Train it again."
+            )
+        check_inputs([i["name"] for i in content["inputs"]], content["subject_kind"], "model")
+        return cls(
+            content["name"],
+            content["purpose"],
+            content["subject_kind"],
+            tuple(Input(i["name"], i["type"], i["group"], tuple(i["levels"])) for i in content["inputs"]),
+            tuple(files[name].decode("utf-8") for name in content["trees"]),
+            Calibrator.from_json(content["calibrator"]),
+            Bands(
+                date.fromisoformat(content["bands"]["from_day"]),
+                tuple((name, float(least)) for name, least in content["bands"]["least"]),
+            ),
+            content["trained_from"],
+        )
+
+    @cached_property
+    def _boosters(self) -> tuple[Any, ...]:
+        import lightgbm
+
+        return tuple(lightgbm.Booster(model_str=text) for text in self.trees)
+
+    def _files(self) -> dict[str, bytes]:
+        names = [f"trees-{n}.txt" for n in range(1, len(self.trees) + 1)]
+        content = {
+            "format": FORMAT,
+            "name": self.name,
+            "purpose": self.purpose,
+            "subject_kind": self.subject_kind,
+            "inputs": [
+                {"name": i.name, "type": i.type, "group": i.group, "levels": list(i.levels)} for i in self.inputs
+            ],
+            "trees": names,
+            "calibrator": self.calibrator.as_json(),
+            "bands": {"from_day": self.bands.from_day.isoformat(), "least": [list(part) for part in self.bands.least]},
+            "trained_from": dict(self.trained_from),
+        }
+        text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
+        return {"model.json": text.encode("utf-8")} | {
+            name: tree.encode("utf-8") for name, tree in zip(names, self.trees, strict=True)
+        }
+
+
+def read_input(wanted: Input, column: pa.ChunkedArray) -> np.ndarray:
+    """One input as float64: NaN for null, codes of its own dictionary for a string (an unseen one has its own)."""
+    fits = is_text(column.type) if wanted.type == "string" else is_number(column.type)
+    if not (fits or pa.types.is_null(column.type)):
+        raise BadInput(f"Input '{wanted.name}' must be a {wanted.type}, but holds {column.type}.")
+    if wanted.type == "string":
+        return codes(column, wanted.levels).astype(np.float64)
+    return numbers(column)

@@ -1,0 +1,209 @@
+"""Train a declared risk model on what checks found, and judge it on the latest findings beside two simpler answers.
+
+Findings exist only where someone looked. The model learns from the checked rows as they are, with features frozen at
+the moment of decision and plain log loss: weighing rows by one over their probability of being checked costs more
+ranking than it mends bias. The figures below are therefore of checked rows; `control` holds what the random control
+says about all rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evidence.intervals import Interval
+from evidence.metrics import catalogue, selected
+from evidence.selection import Estimate, hajek
+from features.catalogue import features
+from models.risk.calibration import choose, log_odds
+from models.risk.declaration import RiskDeclaration
+from models.risk.encoding import CATEGORY_ROWS, Matrix, is_text, levels
+from models.risk.judging import BASE, FLOOR, MODEL, judge
+from models.risk.labels import Labels
+from models.risk.learners import Candidate, Logistic, grow, logistic
+from models.risk.model import Input, RiskModel, read_input
+
+SEEDS = 5
+ROUNDS = 100  # five models of a hundred trees: few enough that every score can be explained at once
+TREES = Candidate(
+    "explainable trees",
+    ("number", "category"),
+    {
+        "learning_rate": 0.06,
+        "num_leaves": 31,
+        "max_depth": 6,
+        "min_data_in_leaf": 40,
+        "feature_fraction": 0.6,
+        "lambda_l2": 10,
+        "cat_smooth": 100,
+        "min_data_per_group": 100,
+        "max_cat_threshold": 32,
+    },
+)
+VALID_FROM, TEST_FROM = 0.6, 0.8  # shares of the labelled rows, in order of as_of
+LEAST_FINDINGS, LEAST_POSITIVES = 500, 60
+LEAST_PART = 10  # positives and negatives in each of train, validation and test
+
+
+@dataclass(frozen=True)
+class TooFewFindings:
+    """No model: how many findings there are and how many are needed. Rules and the random control go on without it."""
+
+    name: str
+    findings: int
+    positives: int
+    needed_findings: int = LEAST_FINDINGS
+    needed_positives: int = LEAST_POSITIVES
+    unknown: Mapping[str, int] | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"No model '{self.name}': {self.findings} findings ({self.positives} confirmed) could be used, and at "
+            f"least {self.needed_findings} ({self.needed_positives} confirmed) over enough time are needed. Until then "
+            "score is null and rules, facts and the random control work."
+        )
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model with its figures on test rows: model, logistic regression and base rate by metric name.
+
+    `counts`: rows, positives and rows dropped by reason. `control`: precision at the declared capacity among all rows,
+    from those whose probability of being checked is known. `baseline` is the logistic regression over `model.matrix`.
+    """
+
+    model: RiskModel
+    baseline: Logistic
+    figures: Mapping[str, Mapping[str, Interval]]
+    gain: Interval
+    control: Estimate
+    counts: Mapping[str, int]
+    parameters: Mapping[str, Any]
+
+
+def train(
+    declaration: RiskDeclaration,
+    values: pa.Table,
+    labels: Labels,
+    *,
+    versions: Mapping[str, Any] | None = None,
+    draws: int = 100,
+    progress: Callable[[str], None] = lambda _: None,
+) -> TrainedModel | TooFewFindings:
+    """Train `declaration` on `values` (event, as_of and a column per input) joined to `labels` by event.
+
+    `versions` (of the lake's tables) are kept with the model. Rows are split by as_of; a row whose label was not yet
+    known when the next part begins is dropped and counted.
+    """
+    rows = _joined(values, labels)
+    names = declaration.inputs()
+    label = np.asarray(rows.column("label").to_numpy(zero_copy_only=False), dtype=np.float64)
+    as_of, known_at = (_moments(rows.column(c)) for c in ("as_of", "known_at"))
+    none = TooFewFindings(declaration.name, len(label), int(label.sum()), unknown=labels.unknown)
+    if len(label) < LEAST_FINDINGS or min(label.sum(), len(label) - label.sum()) < LEAST_POSITIVES:
+        return none
+    valid_from, test_from = (as_of[int(len(as_of) * share)] for share in (VALID_FROM, TEST_FROM))
+    before_valid, before_test = as_of < valid_from, as_of < test_from
+    in_train = before_valid & (known_at < valid_from)
+    in_valid = ~before_valid & before_test & (known_at < test_from)
+    in_test = ~before_test
+    parts = {"train": in_train, "validation": in_valid, "test": in_test}
+    if any(min(label[p].sum(), (1 - label[p]).sum()) < LEAST_PART for p in parts.values()):
+        return none
+    inputs = _inputs(declaration, names, rows.filter(pa.array(in_train)))
+    matrix = Matrix(
+        np.column_stack([read_input(i, rows.column(i.name)) for i in inputs]),
+        tuple(i.name for i in inputs),
+        tuple("category" if i.type == "string" else "number" for i in inputs),
+    )
+    learn, stop = ((matrix.rows(part), label[part]) for part in (in_train, in_valid))
+    progress(f"growing {SEEDS} models of {declaration.name}")
+    read = {name: way for name, way in declaration.monotone.items() if name in matrix.names}
+    trees = grow(TREES, learn, stop, seeds=range(1, SEEDS + 1), rounds=ROUNDS, monotone=read)
+    floor = logistic(learn)
+    counts = {f"{name} rows": int(part.sum()) for name, part in parts.items()}
+    counts |= {f"{name} positives": int(label[part].sum()) for name, part in parts.items()}
+    counts |= {"label not known in time": int((~in_train & ~in_valid & ~in_test).sum())}
+    counts |= {f"unknown: {reason}": count for reason, count in labels.unknown.items()}
+    raw = {
+        MODEL: trees.raw(matrix),
+        FLOOR: floor.raw(matrix),
+        BASE: np.full(len(label), log_odds(np.array(label[in_train].mean()))),
+    }
+    calibrators = {name: choose(score[in_valid], label[in_valid])[0] for name, score in raw.items()}
+    model = RiskModel(
+        declaration.name,
+        declaration.purpose,
+        declaration.subject_kind,
+        inputs,
+        tuple(b.model_to_string(num_iteration=b.best_iteration) for b in trees.boosters),
+        calibrators[MODEL],
+        declaration.bands,
+        {
+            "versions": dict(versions or {}),
+            "counts": counts,
+            "train": [str(as_of[in_train].min()), str(as_of[in_train].max())],
+            "validation": [str(valid_from), str(test_from)],
+            "test": [str(test_from), str(as_of.max())],
+        },
+    )
+    progress(f"judging {declaration.name}")
+    chance = {name: calibrators[name](score) for name, score in raw.items()}
+    figures, gain = judge(
+        label[in_test],
+        as_of[in_test],
+        {name: score[in_test] for name, score in raw.items()},
+        {name: score[in_test] for name, score in chance.items()},
+        metrics=tuple(catalogue().values()),
+        draws=draws,
+    )
+    return TrainedModel(
+        model, floor, figures, gain, _control(rows, in_test, label, raw[MODEL], declaration), counts, _parameters(read)
+    )
+
+
+def _joined(values: pa.Table, labels: Labels) -> pa.Table:
+    """Rows of `values` that have a label, in order of as_of and event."""
+    at = pc.index_in(values.column("event"), value_set=labels.table.column("event").combine_chunks())
+    kept = pc.is_valid(at)
+    rows = values.filter(kept)
+    found = labels.table.take(at.filter(kept))
+    for name in ("label", "known_at", "selected_by", "probability"):
+        rows = rows.append_column(name, found.column(name))
+    return rows.sort_by([("as_of", "ascending"), ("event", "ascending")])
+
+
+def _moments(column: pa.ChunkedArray) -> np.ndarray:
+    return np.asarray(pc.cast(column, pa.timestamp("us")).to_numpy(zero_copy_only=False), dtype="datetime64[us]")
+
+
+def _inputs(declaration: RiskDeclaration, names: tuple[str, ...], training: pa.Table) -> tuple[Input, ...]:
+    """The declared inputs that say something in training, with the dictionaries of the strings."""
+    known = features(declaration.subject_kind)
+    inputs = []
+    for name in names:
+        column = training.column(name)
+        if pc.count_distinct(column, mode="all").as_py() < 2:
+            continue  # one value, or none: nothing to learn, and nothing to explain
+        dictionary = levels(column, CATEGORY_ROWS) if is_text(column.type) else ()
+        inputs.append(Input(name, known[name].type, known[name].group, dictionary))
+    return tuple(inputs)
+
+
+def _control(
+    rows: pa.Table, in_test: np.ndarray, label: np.ndarray, raw: np.ndarray, declaration: RiskDeclaration
+) -> Estimate:
+    """Precision at the declared capacity, corrected for who was checked. Only randomly drawn rows know that."""
+    drawn = pc.fill_null(pc.equal(rows.column("selected_by"), "random"), False)
+    probability = pc.if_else(drawn, rows.column("probability"), pa.scalar(None, pa.float64()))
+    chances = np.asarray(probability.to_numpy(zero_copy_only=False), dtype=np.float64)[in_test]
+    return hajek(label[in_test], chances, selected(raw[in_test], declaration.capacity) > 0)
+
+
+def _parameters(monotone: Mapping[str, int]) -> dict[str, Any]:
+    return {**TREES.parameters, "seeds": SEEDS, "rounds": ROUNDS, "monotone": ",".join(sorted(monotone))}

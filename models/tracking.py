@@ -1,0 +1,110 @@
+"""Runs and models in MLflow: parameters, figures, data versions and the model's own folder. Never a row.
+
+What is logged is checked to be plain parameters and figures, so no table and no identifier can slip in. MLflow is
+imported where it is used, since it is slow to start; its telemetry is off.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from records.errors import BadInput
+
+CHAMPION = "champion"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What MLflow knows a run by, and the version of the registered model it made."""
+
+    run_id: str
+    model: str
+    version: str
+    uri: str
+
+
+def log_run(
+    uri: str,
+    artifacts: Path,
+    name: str,
+    folder: Path,
+    *,
+    parameters: Mapping[str, str | int | float | bool],
+    metrics: Mapping[str, float | None],
+    versions: Mapping[str, Any],
+) -> Run:
+    """Log a training run and register the content-hashed `folder` as a version of model `name`.
+
+    `uri` is the tracking store (Settings.mlflow_uri), `artifacts` a folder for copies. A metric that is undefined
+    (None) is left out. BadInput for a parameter that is not a plain value.
+    """
+    for key, value in (*parameters.items(), *versions.items()):
+        if not isinstance(value, str | int | float | bool):
+            raise BadInput(
+                f"'{key}' is a {type(value).__name__}. Only plain values are logged: no rows and no identifiers leave."
+            )
+    with _client(uri) as client:
+        experiment = client.get_experiment_by_name(name)
+        artifacts.mkdir(parents=True, exist_ok=True)
+        number = (
+            experiment.experiment_id
+            if experiment is not None
+            else client.create_experiment(name, artifact_location=(artifacts / name).resolve().as_uri())
+        )
+        run = client.create_run(number, run_name=f"{name} {folder.name[:12]}")
+        run_id = str(run.info.run_id)
+        for key, value in parameters.items():
+            client.log_param(run_id, _key(key), value)
+        for key, figure in metrics.items():
+            if figure is not None and math.isfinite(figure):
+                client.log_metric(run_id, _key(key), float(figure))
+        for key, value in versions.items():
+            client.set_tag(run_id, f"data version {_key(key)}", str(value))
+        client.set_tag(run_id, "model hash", folder.name)
+        client.log_artifacts(run_id, str(folder), artifact_path="model")
+        client.set_terminated(run_id)
+        if not any(known.name == name for known in client.search_registered_models()):
+            client.create_registered_model(name)
+        made = client.create_model_version(
+            name, source=f"{run.info.artifact_uri}/model", run_id=run_id, tags={"model hash": folder.name}
+        )
+        return Run(run_id, name, str(made.version), f"models:/{name}/{made.version}")
+
+
+def set_champion(uri: str, name: str, version: str) -> None:
+    """Point the alias `champion` of model `name` at a version. The journal decides who is champion; this follows it."""
+    with _client(uri) as client:
+        client.set_registered_model_alias(name, CHAMPION, version)
+
+
+def champion(uri: str, name: str) -> str | None:
+    """Content hash of the folder that the alias `champion` points at, or None where there is none."""
+    with _client(uri) as client:
+        for known in client.search_registered_models():
+            if known.name == name and CHAMPION in known.aliases:
+                version = client.get_model_version_by_alias(name, CHAMPION)
+                return str(version.tags["model hash"])
+    return None
+
+
+@contextmanager
+def _client(uri: str) -> Iterator[Any]:
+    """A client of the store; a SQLite file's folder is made first. Sends nothing anywhere else."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    os.environ["DO_NOT_TRACK"] = "true"
+    if uri.startswith("sqlite:///"):
+        Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    from mlflow import MlflowClient
+
+    yield MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _key(text: str) -> str:
+    """`text` with only what MLflow allows in a key."""
+    return "".join(c if c.isalnum() or c in "_-./ " else "_" for c in text)
