@@ -41,6 +41,7 @@ def compute(spine: pa.Table, names: Iterable[str], lake: Histories, *, catalogue
     BadInput for a name that no file declares, or a spine that lacks a column the features read.
     """
     kind = kind_of(spine)
+    _refuse_naive(spine)
     known = features(kind) if catalogue is None else catalogue
     chosen = [_feature(name, known, kind) for name in dict.fromkeys(names)]
     tables_read = _Tables(lake)
@@ -52,6 +53,14 @@ def compute(spine: pa.Table, names: Iterable[str], lake: Histories, *, catalogue
         all_rows.values.update(_by_bucket(spine, personal, asked, all_rows))
     columns = {f.name: _arrow(_value(f.expression, all_rows), f) for f in chosen}
     return pa.table({**{c: spine.column(c) for c in ("event", "subject", "as_of")}, **columns})
+
+
+def _refuse_naive(spine: pa.Table) -> None:
+    held = spine.schema.field("as_of").type
+    if not pa.types.is_timestamp(held) or held.tz is None:
+        raise BadInput(
+            f"Column 'as_of' of this spine is {held}, which is no instant without a zone. Make it timestamp[us, UTC]."
+        )
 
 
 def kind_of(spine: pa.Table) -> SubjectKind:
