@@ -99,7 +99,9 @@ def prepare(source: Path | str | pd.DataFrame | pa.Table, options: Options) -> P
     if options.start:
         panel = panel.since(int(steps(np.array([options.start], "datetime64[us]"), panel.rhythm)[0]))
     if not panel.ids or not panel.values.size:
-        raise BadInput("No series is left to forecast. " + " ".join(f"{n.series}: {n.problem}." for n in panel.notes[:3]))
+        raise BadInput(
+            "No series is left to forecast. " + " ".join(f"{n.series}: {n.problem}." for n in panel.notes[:3])
+        )
     return panel
 
 
@@ -132,7 +134,9 @@ def _check_cutoffs(panel: Panel, cutoffs: Sequence[int]) -> None:
     first = moments(np.array(cutoffs[0]), panel.rhythm)
     if cutoffs[0] < panel.start:
         begins = moments(np.array(panel.start), panel.rhythm)
-        raise BadInput(f"The first cutoff {first} lies before the table, which begins {begins}. Use fewer or later cutoffs.")
+        raise BadInput(
+            f"The first cutoff {first} lies before the table, which begins {begins}. Use fewer or later cutoffs."
+        )
     if cutoffs[-1] > panel.end:
         ends = moments(np.array(panel.end), panel.rhythm)
         raise BadInput(f"The last cutoff lies after the table, which ends {ends}. Use an earlier cutoff.")
@@ -158,7 +162,9 @@ class _Scored:
 def _scored_rows(panel: Panel, forecasts: Sequence[Forecast], options: Options) -> _Scored:
     season = options.season or panel.rhythm.season
     y, pool, naive, scale, block, feast = [], [], [], [], [], []
-    days = calendar(panel.rhythm, panel.start, forecasts[-1].origin + options.horizon - panel.start + 1, options.holidays)
+    days = calendar(
+        panel.rhythm, panel.start, forecasts[-1].origin + options.horizon - panel.start + 1, options.holidays
+    )
     near = (days.feast >= 0) & (days.offset >= -FEAST_REACH["before"]) & (days.offset < FEAST_REACH["after"])
     for number, forecast in enumerate(forecasts):
         row, ahead = np.nonzero(np.isfinite(forecast.actual) & np.isfinite(forecast.quantiles[..., 0]))

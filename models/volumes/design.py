@@ -120,7 +120,9 @@ def _same_season(history: History, windows: Windows, rows: Rows, level: np.ndarr
     for back in (1, 2, 3):
         then, origin_then = rows.target - back * year, rows.origin + 1 - back * year
         usable = then <= rows.origin
-        value = np.where(usable, windows.mean(rows.series, then - reach, np.minimum(then + reach, rows.origin) + 1), np.nan)
+        value = np.where(
+            usable, windows.mean(rows.series, then - reach, np.minimum(then + reach, rows.origin) + 1), np.nan
+        )
         base = windows.mean(rows.series, origin_then - rhythm.level, origin_then)
         with np.errstate(divide="ignore", invalid="ignore"):
             columns[f"profile_{back}"] = np.clip(np.where(base > 0, value / base, np.nan), 0, 20)

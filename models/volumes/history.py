@@ -8,6 +8,7 @@ from models.volumes.calendar import Calendar
 from models.volumes.panel import Panel
 from models.volumes.rhythm import Rhythm
 
+
 @dataclass(frozen=True)
 class History:
     """Counts of S series in N steps up to and with the origin; calendar and known columns reach H steps further."""
@@ -54,5 +55,6 @@ def history_at(panel: Panel, origin: int, horizon: int, calendar: Calendar) -> H
         panel.groups,
         known,
     )
+
 
 __all__ = ["History", "history_at", "steps"]

@@ -138,7 +138,9 @@ def _wall_clock(column: pd.Series) -> tuple[pd.Series, str | None]:
     try:
         parsed = pd.to_datetime(column)
     except (ValueError, TypeError, OverflowError) as error:
-        raise BadInput(f"Column ds cannot be read as dates: {error} Write them as 2024-05-01 or 2024-05-01T13:00.") from error
+        raise BadInput(
+            f"Column ds cannot be read as dates: {error} Write them as 2024-05-01 or 2024-05-01T13:00."
+        ) from error
     if not isinstance(parsed.dtype, pd.DatetimeTZDtype) and not pd.api.types.is_datetime64_dtype(parsed.dtype):
         raise BadInput("Column ds mixes time zones. Give every row the local time of its post, or one zone for all.")
     zone = str(parsed.dt.tz) if isinstance(parsed.dtype, pd.DatetimeTZDtype) else None

@@ -63,14 +63,17 @@ def learn(errors: Errors, members: Sequence[str], learn_weights: Mapping[str, fl
     flat = np.ones(len(QUANTILES))
     if not len(errors.y):
         return Pool(learn_weights or dict.fromkeys(members, 1 / len(members)), dict.fromkeys(members, flat), flat)
-    member_widths = {name: widths(errors.y, errors.quantiles[name]) for name in members}
+    member_widths = {name: widths(errors.y, errors.quantiles[name], errors.fold) for name in members}
     weights = learn_weights or _weights(errors, members, member_widths)
     mixed = _mix(errors.quantiles, weights, member_widths)
-    return Pool(weights, member_widths, widths(errors.y, mixed))
+    return Pool(weights, member_widths, widths(errors.y, mixed, errors.fold))
 
 
-def widths(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Factors (9,) that stretch each quantile around the median so that it holds its level over the rows."""
+def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Factors (9,) that stretch each quantile around the median so that it holds its level in the rolling past.
+
+    Each fold gives its own factor and the middle one counts: a fold that met a stop says little about other times.
+    """
     middle = quantiles[:, MEDIAN]
     factors = np.ones(len(QUANTILES))
     for place, level in enumerate(QUANTILES):
@@ -78,12 +81,12 @@ def widths(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
             continue
         gap = quantiles[:, place] - middle
         usable = np.abs(gap) > 1e-6 * (1.0 + np.abs(middle))
-        if usable.sum() < 20:
-            continue
         ratio = (y[usable] - middle[usable]) / gap[usable]
-        held = np.quantile(ratio, level if level > 0.5 else 1.0 - level)
-        belief = usable.sum() / (usable.sum() + SHRINK_ROWS)
-        factors[place] = np.clip(belief * held + (1.0 - belief), NARROWEST, WIDEST)
+        folds = [ratio[fold[usable] == number] for number in np.unique(fold[usable])]
+        held = [np.quantile(part, level if level > 0.5 else 1.0 - level) for part in folds if len(part) >= 20]
+        if held:
+            belief = usable.sum() / (usable.sum() + SHRINK_ROWS)
+            factors[place] = np.clip(belief * np.median(held) + (1.0 - belief), NARROWEST, WIDEST)
     return factors
 
 
@@ -119,15 +122,14 @@ def _weights(errors: Errors, members: Sequence[str], member_widths: Mapping[str,
     counts the same, so that the months of a stop do not choose alone.
     """
     stacked = np.stack([_ordered(stretch(errors.quantiles[name], member_widths[name])) for name in members])
-    importance = _importance(errors)
+    importance = _importance(errors, stacked.mean(axis=0))
     folds = len(np.unique(errors.fold))
     weights = np.full(len(members), 1.0 / len(members))
     total = np.zeros(len(members))
-    scale = (importance[:, None] * pinball(errors.y, stacked.mean(axis=0))).sum()
     for _ in range(150):
         mixed = np.tensordot(weights, stacked, axes=1)
         slope = np.where(errors.y[:, None] > mixed, -QUANTILES, 1.0 - QUANTILES) * importance[:, None]
-        gradient = np.tensordot(stacked, slope, axes=([1, 2], [0, 1])) / max(scale, 1e-12)
+        gradient = np.tensordot(stacked, slope, axes=([1, 2], [0, 1])) / folds
         weights = weights * np.exp(-0.5 * (gradient - gradient.min()))
         weights /= weights.sum()
         total += weights
@@ -137,13 +139,17 @@ def _weights(errors: Errors, members: Sequence[str], member_widths: Mapping[str,
     return {name: float(weight) for name, weight in zip(members, mixed_weights, strict=True)}
 
 
-def _importance(errors: Errors) -> np.ndarray:
+def _importance(errors: Errors, even: np.ndarray) -> np.ndarray:
+    """Weight (n,) of each row, so that the evenly weighted pool loses one in every fold: half of it as rows come, half
+    with every series alike."""
     importance = np.zeros(len(errors.y))
+    loss = pinball(errors.y, even).sum(axis=1)
     for fold in np.unique(errors.fold):
         rows = errors.fold == fold
-        size = np.abs(errors.y[rows])
         place = errors.series[rows]
+        size = np.abs(errors.y[rows])
         per_series = np.bincount(place, size) / np.maximum(np.bincount(place), 1)
         alike = 1.0 / np.maximum(per_series[place], 0.05 * size.mean() + 1e-9)
-        importance[rows] = 1.0 / max(size.sum(), 1e-9) + alike / max((alike * size).sum(), 1e-9)
+        for kind in (np.ones(len(place)), alike):
+            importance[rows] += 0.5 * kind / max((kind * loss[rows]).sum(), 1e-9)
     return importance

@@ -73,9 +73,7 @@ def teaching_origins(
     """Origins before the first cutoff, ascending, that leave a season of counts before them."""
     wanted = panel.rhythm.validation if count is None else count
     step = apart or max(1, horizon // 2 if panel.rhythm.unit == "M" else horizon)
-    earliest = panel.start + max(panel.rhythm.short_season, 3) - 1
-    if panel.rhythm.unit != "M":
-        earliest = panel.start + 3 * panel.rhythm.season - 1
+    earliest = panel.start + (5 if panel.rhythm.unit == "M" else 3 * panel.rhythm.season - 1)
     origins = [first_cutoff - horizon - i * step for i in range(wanted)]
     return sorted(origin for origin in origins if origin >= earliest)
 

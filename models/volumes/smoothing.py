@@ -1,9 +1,10 @@
 """Exponential smoothing of every series under many settings at once, answered by those that forecast it best.
 
-State of one setting: level, damped trend and a season that is added or multiplied. All settings of all series are
-stepped together as (S, G) arrays, so a pool of a hundred costs little more than one. A missing count leaves the state
-as it is. Settings are weighed by their own one-step errors, of which recent ones count more and outliers are capped:
-a stop of a few months must not choose the model.
+State of one setting: a level, and a season that is added or multiplied. There is no trend: on border flows it costs
+more after each break than it gains between them, and the trees have one. All settings of all series are stepped together
+as (S, G) arrays, so a pool of forty costs little more than one. A missing count leaves the state as it is. Settings are
+weighed by their own one-step errors, of which recent ones count more and outliers are capped: a stop of a few months must
+not choose the model.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,10 @@ from models.volumes.history import History
 from models.volumes.rhythm import QUANTILES
 from models.volumes.seasonal import naive
 
-HALF_LIFE_SEASONS = 3.0
-DAMPING = 0.9
+JUDGED_SEASONS = 5
+"""Seasons of one-step errors that a setting is judged by."""
+SEASONS_TO_LEARN = 2
+"""Full seasons that a series must show before a season of its own is believed."""
 
 
 @dataclass(frozen=True)
@@ -25,25 +28,24 @@ class Settings:
     """G settings side by side; `season` is 0 none, 1 added, 2 multiplied."""
 
     alpha: np.ndarray
-    beta: np.ndarray
     gamma: np.ndarray
     season: np.ndarray
 
     @property
     def parameters(self) -> np.ndarray:
         """Free parameters of each setting, for the penalty."""
-        return 1 + (self.beta > 0) + (self.gamma > 0) + 2 * (self.season > 0)
+        return 1 + (self.gamma > 0) + 2 * (self.season > 0)
 
 
 def grid() -> Settings:
     """Every combination that is tried."""
     rows = [
-        (alpha, beta * alpha, gamma * (1 - alpha), season)
-        for alpha, beta, season in product((0.05, 0.15, 0.3, 0.5, 0.7, 0.9), (0.0, 0.1, 0.3), (0, 1, 2))
+        (alpha, gamma * (1 - alpha), season)
+        for alpha, season in product((0.05, 0.15, 0.3, 0.5, 0.7, 0.9), (0, 1, 2))
         for gamma in ((0.0,) if season == 0 else (0.0, 0.1, 0.3))
     ]
-    alpha, beta, gamma, season = (np.array(column, float) for column in zip(*rows, strict=True))
-    return Settings(alpha, beta, gamma, season.astype(int))
+    alpha, gamma, season = (np.array(column, float) for column in zip(*rows, strict=True))
+    return Settings(alpha, gamma, season.astype(int))
 
 
 def smoothing(history: History) -> np.ndarray:
@@ -52,14 +54,14 @@ def smoothing(history: History) -> np.ndarray:
     settings = grid()
     values = history.values
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        level, trend, seasons, errors, steps_seen = _run(values, settings, season, history.start)
-        weights, sigma = _weights(errors, settings, steps_seen)
-        path, spread = _ahead(level, trend, seasons, settings, season, history, sigma)
+        level, seasons, errors, counts = _run(values, settings, season, history.start)
+        weights, sigma = _weights(errors, settings, counts, season)
+        path, spread = _ahead(level, seasons, settings, season, history, sigma)
     mean = np.einsum("sg,sgh->sh", weights, path)
     between = np.einsum("sg,sgh->sh", weights, (path - mean[..., None].swapaxes(1, 2)) ** 2)
     within = np.einsum("sg,sgh->sh", weights, spread**2)
     quantiles = mean[..., None] + np.sqrt(within + between)[..., None] * norm.ppf(QUANTILES)
-    short = (np.isfinite(values).sum(axis=1) < season + 4) | ~np.isfinite(quantiles).all(axis=(1, 2))
+    short = (np.isfinite(values).sum(axis=1) < 4) | ~np.isfinite(quantiles).all(axis=(1, 2))
     if short.any():
         quantiles[short] = naive(history)[short]
     return np.maximum(quantiles, 0.0)
@@ -91,45 +93,38 @@ def _start(values: np.ndarray, season: int, phase: int) -> tuple[np.ndarray, np.
 
 def _run(
     values: np.ndarray, settings: Settings, season: int, phase: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Step through the counts. Returns level, trend (S, G), seasons (m, S, G), errors (N, S, G) and counts seen (S,)."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Step through the counts. Returns level (S, G), seasons (m, S, G), errors (N, S, G) and counts seen (S,)."""
     count, length = values.shape
     first, added, times = _start(values, season, phase)
     shape = (count, len(settings.alpha))
     level = np.repeat(first[:, None], shape[1], axis=1)
-    trend = np.zeros(shape)
     multiplied, plain = settings.season == 2, settings.season == 0
     seasons = np.where(multiplied, times.T[:, :, None], np.where(plain, 0.0, added.T[:, :, None]))
     seasons = np.ascontiguousarray(np.broadcast_to(seasons, (season, *shape)))
-    factor = np.where(multiplied, 1.0, 0.0)
     errors = np.full((length, *shape), np.nan, np.float32)
     seen = np.isfinite(values)
     started = np.cumsum(seen, axis=1)
     for t in range(length):
         place = (t + phase) % season
         now = seasons[place]
-        base = level + DAMPING * trend
         scale = np.where(multiplied, np.maximum(now, 0.02), 1.0)
-        error = values[:, t, None] - (base * (factor * scale + 1 - factor) + (1 - factor) * now)
+        error = values[:, t, None] - np.where(multiplied, level * scale, level + now)
         errors[t] = np.where((started[:, t] > 1)[:, None], error, np.nan)
-        known = seen[:, t]
-        if not known.all():
-            error = np.where(known[:, None], error, 0.0)
-        step = error / scale
-        level = np.maximum(base + settings.alpha * step, 0.0)
-        trend = DAMPING * trend + settings.beta * step
-        if not known.all():
-            trend = np.where(known[:, None], trend, trend / DAMPING)
-            level = np.where(known[:, None], level, base - DAMPING * trend)
-        seasons[place] = now + settings.gamma * error / np.where(multiplied, np.maximum(base, 1e-9), 1.0)
-        np.copyto(seasons[place], np.clip(seasons[place], 0.02, 50.0), where=multiplied)
-    return level, trend, seasons, errors, started[:, -1]
+        error = np.where(seen[:, t, None], error, 0.0)
+        size = np.where(multiplied, np.maximum(level, 1e-9), 1.0)
+        level = np.maximum(level + settings.alpha * error / scale, 0.0)
+        now = now + settings.gamma * error / size
+        seasons[place] = np.where(multiplied, np.clip(now, 0.02, 50.0), now)
+    return level, seasons, errors, started[:, -1]
 
 
-def _weights(errors: np.ndarray, settings: Settings, steps_seen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _weights(
+    errors: np.ndarray, settings: Settings, counts: np.ndarray, season: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Weight (S, G) and one-step standard error (S, G) of every setting."""
     length = len(errors)
-    window = min(length, 730)
+    window = min(length, max(JUDGED_SEASONS * season, 60))
     recent = errors[-window:].astype(float)
     age = np.arange(window)[::-1]
     fade = 0.5 ** (age / (window / 2))
@@ -140,9 +135,10 @@ def _weights(errors: np.ndarray, settings: Settings, steps_seen: np.ndarray) -> 
     cap = 4.0 * np.maximum(typical, 1e-9)
     square = np.where(finite, np.minimum(size, cap[None, :, None]) ** 2, 0.0)
     variance = (square * fade[:, None, None]).sum(axis=0) / mass
-    informative = np.minimum(steps_seen, window / 2)[:, None]
+    informative = np.minimum(counts, window / 2)[:, None]
     score = informative * np.log(np.maximum(variance, 1e-12)) + 2.0 * settings.parameters
-    score = np.where(np.isfinite(score), score, np.inf)
+    unlearnt = (counts[:, None] < SEASONS_TO_LEARN * season + 2) & (settings.season > 0)
+    score = np.where(np.isfinite(score) & ~unlearnt, score, np.inf)
     # A flatter weighting than the likelihood's own: errors are neither normal nor independent.
     gain = np.exp(-0.25 * (score - score.min(axis=1, keepdims=True)))
     return gain / gain.sum(axis=1, keepdims=True), np.sqrt(variance)
@@ -150,7 +146,6 @@ def _weights(errors: np.ndarray, settings: Settings, steps_seen: np.ndarray) -> 
 
 def _ahead(
     level: np.ndarray,
-    trend: np.ndarray,
     seasons: np.ndarray,
     settings: Settings,
     season: int,
@@ -160,17 +155,13 @@ def _ahead(
     """Paths and standard errors (S, G, H)."""
     horizon = history.horizon
     ahead = np.arange(1, horizon + 1)
-    damp = np.cumsum(DAMPING**ahead)
     place = (history.length + history.start + ahead - 1) % season
-    base = np.maximum(level[..., None] + trend[..., None] * damp, 0.0)
+    base = level[..., None]
     turn = np.moveaxis(seasons[place], 0, 2)
     multiplied = (settings.season == 2)[None, :, None]
     path = np.maximum(np.where(multiplied, base * turn, base + turn), 0.0)
-    past = np.concatenate([[0.0], damp[:-1]])
-    reach = settings.alpha[:, None] + settings.beta[:, None] * past + settings.gamma[:, None] * (ahead % season == 0)
-    growth = 1.0 + np.concatenate(
-        [np.zeros((len(settings.alpha), 1)), np.cumsum(reach[:, 1:] ** 2, axis=1)], axis=1
-    )
+    reach = settings.alpha[:, None] + settings.gamma[:, None] * (ahead % season == 0)
+    growth = 1.0 + np.concatenate([np.zeros((len(settings.alpha), 1)), np.cumsum(reach[:, 1:] ** 2, axis=1)], axis=1)
     spread = sigma[..., None] * np.sqrt(growth)[None]
     return path, np.where(multiplied, spread * np.clip(turn, 0.2, 5.0), spread)
 

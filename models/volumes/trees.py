@@ -83,7 +83,7 @@ def parameters(growth: Growth, quantile: float) -> dict[str, object]:
 
 def training_rows(history: History, most: int) -> Rows:
     """Known counts as targets, each from origins drawn within the horizon before it; the newest are kept."""
-    first = max(history.rhythm.short_season, 2)
+    first = 3
     series, target = np.nonzero(np.isfinite(history.values))
     keep = target >= first
     series, target = series[keep], target[keep]
