@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -125,7 +126,8 @@ class Compiled:
         if on is None:
             return steps[-1][1]
         value = row[on]
-        return 0 if value is None else max((p for start, p in steps if float(value) >= start), default=0)
+        reached = 0 if value is None else bisect_right([start for start, _ in steps], float(value))
+        return 0 if reached == 0 else steps[reached - 1][1]
 
 
 @dataclass(frozen=True)

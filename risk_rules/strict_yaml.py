@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +34,16 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def read(path: Path) -> Any:
-    """The content of one YAML file. BadInput, naming file and line, if it is no YAML or a key stands twice."""
+    """The content of one YAML file, not to be changed. BadInput if it is no YAML or a key stands twice."""
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader, made stricter
+        return _parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInput(f"There is no file {path}. A rulebook needs it; restore it or name another folder.") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInput(f"{path.name} is no readable YAML: {error}. Mend the file and load again.") from error
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> Any:
+    """Kept by text: a rulebook is loaded for many days, and YAML is slow to read."""
+    return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader, made stricter
