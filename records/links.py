@@ -93,15 +93,13 @@ def persons(history: pa.Table) -> Persons:
     runs: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
     for group in _components(pair for pair, about in said.items() if any(not s.parts for s in about)):
         pairs = {pair: said[pair] for pair in group}
-        turns = sorted(
-            {t for about in pairs.values() for s in about for t in (s.known_at, s.superseded_at)} | {_ALWAYS}
-        )
-        for turn in turns:
+        runs |= {subject: [(_ALWAYS, (subject,))] for pair in group for subject in pair}
+        turns = {t for about in pairs.values() for s in about for t in (s.known_at, s.superseded_at)} - {_NEVER}
+        for turn in sorted(turns):
             for members in _partition(pairs, turn):
                 for subject in members:
-                    past = runs.setdefault(subject, [])
-                    if not past or past[-1][1] != members:
-                        past.append((turn, members))
+                    if runs[subject][-1][1] != members:
+                        runs[subject].append((turn, members))
     names = sorted(runs)
     return Persons(
         subjects=pa.array(names, pa.string()),
