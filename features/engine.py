@@ -9,9 +9,10 @@ The same functions serve a training set and one live row.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -32,6 +33,7 @@ from records.tables import tables
 
 History: TypeAlias = Window | Lookup | InForce
 
+_TIMES = ("happened_at", "known_at", "superseded_at")
 LINK_COLUMNS = ("first_subject", "second_subject", "state", "happened_at", "known_at")
 
 
@@ -46,8 +48,9 @@ def compute(spine: pa.Table, names: Iterable[str], lake: Histories, *, catalogue
     chosen = [_feature(name, known, kind) for name in dict.fromkeys(names)]
     tables_read = _Tables(lake)
     leaves = list(dict.fromkeys(e for f in chosen for e in _histories(f.expression, kind, known)))
-    all_rows = _Asked(spine, kind, known, tables_read, tuple(leaves))
     personal = [e for e in leaves if TRAVELLER in e.per]
+    shared = tuple(e for e in leaves if TRAVELLER not in e.per)
+    all_rows = _Asked(spine, kind, known, tables_read, shared)
     if personal:
         asked = {e: _value(e, all_rows) for e in _asked_elsewhere(personal, kind)}
         all_rows.values.update(_by_bucket(spine, personal, asked, all_rows))
@@ -59,7 +62,7 @@ def _refuse_naive(spine: pa.Table) -> None:
     held = spine.schema.field("as_of").type
     if not pa.types.is_timestamp(held) or held.tz is None:
         raise BadInput(
-            f"Column 'as_of' of this spine is {held}, which is no instant without a zone. Make it timestamp[us, UTC]."
+            f"Column 'as_of' is {held}, which is no instant without a time zone. Make it timestamp[us, UTC]."
         )
 
 
@@ -88,22 +91,19 @@ class _Tables:
     read: dict[tuple[str, tuple[str, ...]], pa.Table] = field(default_factory=dict)
 
     def history(self, table: str, columns: tuple[str, ...], buckets: Sequence[int] | None) -> pa.Table:
-        stored = [c for c in columns if c not in COMPUTED]
         if tables()[table].subject is not None and buckets is not None:
-            return _with_computed(self.lake.history(table, stored, buckets=buckets), columns)
+            return self.lake.history(table, columns, buckets=buckets)
         if (table, columns) not in self.read:
-            self.read[table, columns] = _with_computed(self.lake.history(table, stored), columns)
+            self.read[table, columns] = self.lake.history(table, columns)
         return self.read[table, columns]
 
 
-def _with_computed(rows: pa.Table, columns: tuple[str, ...]) -> pa.Table:
-    if "local_hour" in columns:
-        rows = rows.append_column("local_hour", pa.array(local_hour(_numbers(rows, "happened_at"))))
-    return rows
-
-
-def _numbers(rows: pa.Table, column: str) -> Any:
-    return values(rows.column(column))
+def _with_computed(rows: pa.Table, needed: Collection[str]) -> pa.Table:
+    if "local_hour" not in needed:
+        return rows
+    happened = values(rows.column("happened_at"))
+    assert isinstance(happened, np.ndarray)  # noqa: S101 - an instant, so numbers
+    return rows.append_column("local_hour", pa.array(local_hour(happened)))
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,14 @@ class _Asked:
     rows: dict[Rows, pa.Table] = field(default_factory=dict)
     streams: dict[tuple[Rows, tuple[str, ...]], tuple[windows.Stream, windows.Asks]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def at(self) -> Ints:
         return instants(self.spine.column("as_of"))
+
+    @cached_property
+    def in_time(self) -> Ints:
+        """Row numbers in the order of as_of."""
+        return np.argsort(self.at, kind="stable")
 
 
 def _histories(of: Operand, kind: SubjectKind, catalogue: Catalogue) -> Iterator[History]:
@@ -234,17 +239,11 @@ def _numbered(rows: pa.Table, per: tuple[str, ...], asked: _Asked) -> tuple[wind
         ask_entity = np.where((ask_entity >= 0) & (ask_number >= 0), ask_entity * size + ask_number, -1)
         kept = row_number >= 0
         chosen, row_entity = chosen[kept], row_entity[kept] * size + row_number[kept]
-    happened = instants(rows.column("happened_at"))[chosen]
-    order = np.lexsort((happened, row_entity))
-    chosen = chosen[order]
-    stream = windows.Stream(
-        row_entity[order],
-        happened[order],
-        instants(rows.column("known_at"))[chosen],
-        instants(rows.column("superseded_at"))[chosen],
-        rows.take(pa.array(chosen)),
-    )
-    return stream, windows.asks(ask_entity, asked.at)
+    by_entity = np.argsort(row_entity, kind="stable")
+    chosen = chosen[by_entity]
+    happened, known, superseded = (instants(rows.column(c))[chosen] for c in _TIMES)
+    stream = windows.Stream(row_entity[by_entity], happened, known, superseded, chosen, rows)
+    return stream, windows.asks(ask_entity, asked.at, asked.in_time)
 
 
 def _asks_for(name: str, asked: _Asked) -> Values:
@@ -252,7 +251,7 @@ def _asks_for(name: str, asked: _Asked) -> Values:
 
 
 def _rows(of: Rows, asked: _Asked) -> pa.Table:
-    """The versions of the declared rows, known before the last query."""
+    """The versions of the declared rows known before the last query, in the order they happened."""
     if of not in asked.rows:
         rows = _beside(of, asked) if of.beside else _read(of.table, asked)
         met = np.ones(rows.num_rows, np.bool_)
@@ -269,10 +268,13 @@ def _read(table: str, asked: _Asked) -> pa.Table:
         held = [leaf.of.table, *(leaf.of.beside[:1] if leaf.of.beside else ())]
         if table in held:
             needed |= {c for c in row_columns(leaf) if c in own or (c in COMPUTED and table == leaf.of.table)}
-    rows = asked.tables.history(table, tuple(sorted(needed)), asked.buckets)
+    rows = asked.tables.history(table, tuple(sorted(needed - set(COMPUTED))), asked.buckets)
+    kept = instants(rows.column("known_at")) <= asked.at.max(initial=0)
     if asked.persons is not None and tables()[table].subject is not None:
-        rows = rows.filter(pc.is_in(rows.column("subject"), value_set=asked.persons.subjects))
-    return rows.filter(pa.array(instants(rows.column("known_at")) <= asked.at.max(initial=0)))
+        kept &= pc.is_in(rows.column("subject"), value_set=asked.persons.subjects).to_numpy()
+    chosen = np.flatnonzero(kept)
+    in_time = np.argsort(instants(rows.column("happened_at"))[chosen], kind="stable")
+    return _with_computed(rows.take(pa.array(chosen[in_time])), needed)
 
 
 def _beside(of: Rows, asked: _Asked) -> pa.Table:

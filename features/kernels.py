@@ -44,6 +44,28 @@ def compiled(function: F) -> F:
 
 
 @compiled
+def merged(entity: Ints, at: Ints, one: Ints, other: Ints) -> Ints:
+    """Row numbers of two lists, each in order of (entity, at), as one list in that order."""
+    order = np.empty(len(one) + len(other), np.int64)
+    i = j = 0
+    for k in range(len(order)):
+        if j == len(other):
+            first = True
+        elif i == len(one):
+            first = False
+        else:
+            a, b = one[i], other[j]
+            first = entity[a] < entity[b] or (entity[a] == entity[b] and at[a] <= at[b])
+        if first:
+            order[k] = one[i]
+            i += 1
+        else:
+            order[k] = other[j]
+            j += 1
+    return order
+
+
+@compiled
 def totals(queries: Queries, entering: Side, leaving: Side) -> tuple[Ints, Ints]:
     """How many rows each query sees, and the sum of their values."""
     counts = np.zeros(len(queries.at), np.int64)

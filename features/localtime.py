@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from itertools import pairwise
 from typing import Final, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -17,14 +19,32 @@ DAY_US: Final = 24 * HOUR_US
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+@cache
+def _changes() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Instants from which an offset holds, 1970 to 2099, and the offsets; both in microseconds. The first holds before.
+
+    Looks at every hour of the days whose offset differs from the day before; offsets change on whole hours.
+    """
+    daily = [(hour, _offset(hour)) for hour in range(0, 130 * 8766, 24)]
+    since, offsets = [0], [daily[0][1]]
+    for (before, old), (after, new) in pairwise(daily):
+        if old == new:
+            continue
+        for hour in range(before + 1, after + 1):
+            if _offset(hour) != offsets[-1]:
+                since.append(hour * HOUR_US)
+                offsets.append(_offset(hour))
+    return np.array(since), np.array(offsets)
+
+
+def _offset(hour: int) -> int:
+    """Offset from UTC at an hour since 1970, in microseconds."""
+    return ((_EPOCH + timedelta(hours=hour)).astimezone(ZONE).utcoffset() or timedelta(0)) // timedelta(microseconds=1)
+
+
 def _offset_us(instants: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Offset of local time from UTC. Offsets change on whole hours at most, so one look per distinct hour is exact."""
-    hours, where = np.unique(instants // HOUR_US, return_inverse=True)
-    offsets = np.empty(len(hours), np.int64)
-    for k, hour in enumerate(hours.tolist()):
-        offset = (_EPOCH + timedelta(hours=hour)).astimezone(ZONE).utcoffset() or timedelta(0)
-        offsets[k] = offset // timedelta(microseconds=1)
-    return offsets[where.reshape(-1)]
+    since, offsets = _changes()
+    return offsets[np.maximum(np.searchsorted(since, instants, side="right") - 1, 0)]
 
 
 def _local_us(instants: Numbers) -> Numbers:

@@ -35,37 +35,34 @@ class Asks:
     rows: int
 
 
-def asks(entity: Ints, at: Ints) -> Asks:
-    """entity: one number per row, -1 for none; at: microseconds."""
-    order = np.lexsort((at, entity))
+def asks(entity: Ints, at: Ints, in_time: Ints) -> Asks:
+    """entity: one number per row, -1 for none; at: microseconds; in_time: row numbers in the order of `at`."""
+    order = in_time[np.argsort(entity[in_time], kind="stable")]
     order = order[np.searchsorted(entity[order], 0) :]
     return Asks(kernels.Queries(entity[order], at[order]), order, len(entity))
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Versions of rows, each of an entity; `table` has their columns."""
+    """Versions of rows, sorted by entity and by when they happened; each is row number `row` of `table`."""
 
     entity: Ints
     happened: Ints
     known: Ints
     superseded: Ints
+    row: Ints
     table: pa.Table
 
     def column(self, name: str) -> Values:
-        return values(self.table.column(name))
+        held = values(self.table.column(name))
+        return held[self.row] if isinstance(held, np.ndarray) else held.take(pa.array(self.row))
 
     def of(self, rows: Flags) -> Stream:
         """Those of the rows that are marked."""
         if rows.all():
             return self
-        return Stream(
-            self.entity[rows],
-            self.happened[rows],
-            self.known[rows],
-            self.superseded[rows],
-            self.table.filter(pa.array(rows)),
-        )
+        kept = (self.entity[rows], self.happened[rows], self.known[rows], self.superseded[rows], self.row[rows])
+        return Stream(*kept, self.table)
 
 
 @dataclass(frozen=True)
@@ -87,25 +84,35 @@ class Intervals:
         )
 
 
-def seen(stream: Stream, enter: Ints, leave: Ints) -> Intervals:
-    ever = np.flatnonzero(leave > enter)
-    entering = ever[np.lexsort((enter[ever], stream.entity[ever]))]
-    leaving = ever[np.lexsort((leave[ever], stream.entity[ever]))]
+def in_window(stream: Stream, width: timedelta | None) -> Intervals:
+    """Seen while happened_at lies in [t - width, t)."""
+    on_time = stream.happened + 1
+    enter = np.maximum(on_time, stream.known)
+    in_full = np.full(len(enter), NEVER) if width is None else on_time + width // timedelta(microseconds=1)
+    leave = np.minimum(in_full, stream.superseded)
+    ever = leave > enter
+    entering = _ordered(stream.entity, enter, ever, enter == on_time)
+    leaving = _ordered(stream.entity, leave, ever, leave == in_full)
     return Intervals(stream.entity, enter, leave, entering, leaving)
 
 
-def in_window(stream: Stream, width: timedelta | None) -> Intervals:
-    """Seen while happened_at lies in [t - width, t)."""
-    enter = np.maximum(stream.happened + 1, stream.known)
-    if width is None:
-        return seen(stream, enter, stream.superseded)
-    gone = stream.happened + width // timedelta(microseconds=1) + 1
-    return seen(stream, enter, np.minimum(gone, stream.superseded))
+def _ordered(entity: Ints, at: Ints, ever: Flags, in_order: Flags) -> Ints:
+    """Row numbers by (entity, at), of rows of which most, those in order, already are: only the others are sorted."""
+    others = np.flatnonzero(ever & ~in_order)
+    others = others[np.lexsort((at[others], entity[others]))]
+    return kernels.merged(entity, at, np.flatnonzero(ever & in_order), others)
 
 
 def as_stated(stream: Stream) -> Intervals:
     """Seen while known."""
-    return seen(stream, stream.known, stream.superseded)
+    return _between(stream, stream.known, stream.superseded)
+
+
+def _between(stream: Stream, enter: Ints, leave: Ints) -> Intervals:
+    ever = np.flatnonzero(leave > enter)
+    entering = ever[np.lexsort((enter[ever], stream.entity[ever]))]
+    leaving = ever[np.lexsort((leave[ever], stream.entity[ever]))]
+    return Intervals(stream.entity, enter, leave, entering, leaving)
 
 
 def on_days(stream: Stream, since: str, until: str) -> Intervals:
@@ -117,7 +124,7 @@ def on_days(stream: Stream, since: str, until: str) -> Intervals:
     ended = np.full(len(last), NEVER)
     closed = ~np.isnan(last)
     ended[closed] = midnight_us(last[closed].astype(np.int64) + 1)
-    return seen(stream, np.maximum(begun, stream.known), np.minimum(ended, stream.superseded))
+    return _between(stream, np.maximum(begun, stream.known), np.minimum(ended, stream.superseded))
 
 
 def _spread(answers: Numbers, at: Asks) -> Numbers:
@@ -175,8 +182,8 @@ def _share(how: Aggregate, stream: Stream, width: timedelta | None, at: Asks) ->
     known = np.ones(len(stream.entity), np.bool_)
     met = np.ones(len(stream.entity), np.bool_)
     for name, allowed in how.conditions:
-        known &= stream.table.column(name).is_valid().to_numpy()
-        met &= meeting(stream.table, name, allowed)
+        known &= stream.table.column(name).is_valid().to_numpy()[stream.row]
+        met &= meeting(stream.table, name, allowed)[stream.row]
     number, sums = _totals(in_window(stream.of(known), width), met[known].astype(np.int64), at)
     return _spread(_over(sums, number), at)
 

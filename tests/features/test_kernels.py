@@ -102,12 +102,19 @@ def oracle(how: Aggregate, rows: list[Row], width: int | None, entity: int, at: 
             return sum(v in (0.1, 7.0) for v in values) / len(values) if values else None
 
 
+def _asks(entity: list[int], at: list[int]) -> windows.Asks:
+    moments = np.array(at, np.int64)
+    return windows.asks(np.array(entity, np.int64), moments, np.argsort(moments, kind="stable"))
+
+
 def _stream(rows: list[Row]) -> windows.Stream:
     def column(name: str) -> np.ndarray:
         return np.array([getattr(r, name) for r in rows], np.int64)
 
     values = pa.table({"value": pa.array([r.value for r in rows], pa.float64())})
-    return windows.Stream(column("entity"), column("happened"), column("known"), column("superseded"), values)
+    order = np.lexsort((column("happened"), column("entity")))
+    times = (column(name)[order] for name in ("happened", "known", "superseded"))
+    return windows.Stream(column("entity")[order], *times, order, values)
 
 
 @pytest.mark.parametrize("name", AGGREGATES)
@@ -117,7 +124,7 @@ def test_kernel_says_what_the_double_loop_says(
     name: str, rows: list[Row], asks: list[tuple[int, int]], width: int | None
 ) -> None:
     how = AGGREGATES[name]
-    at = windows.asks(np.array([e for e, _ in asks], np.int64), np.array([t for _, t in asks], np.int64))
+    at = _asks([e for e, _ in asks], [t for _, t in asks])
     found = windows.aggregated(how, _stream(rows), None if width is None else width * MICROSECOND, at)
     expected = [oracle(how, rows, width, e, t) for e, t in asks]
     np.testing.assert_allclose(found, np.array(expected, float), rtol=1e-12, atol=1e-18)
@@ -125,13 +132,13 @@ def test_kernel_says_what_the_double_loop_says(
 
 def test_a_window_includes_its_start_and_not_its_end() -> None:
     rows = [Row(0, 10, 10, NEVER, 1.0)]
-    at = windows.asks(np.zeros(4, np.int64), np.array([10, 11, 15, 16]))
+    at = _asks([0] * 4, [10, 11, 15, 16])
     found = windows.aggregated(count, _stream(rows), 5 * MICROSECOND, at)
     assert np.asarray(found).tolist() == [0, 1, 1, 0]
 
 
 def test_what_is_added_to_a_sum_can_be_taken_out_without_a_trace() -> None:
     rows = [Row(0, k, k, NEVER, v) for k, v in enumerate([0.1, 1e6, 0.2])]
-    at = windows.asks(np.zeros(2, np.int64), np.array([3, 4]))
+    at = _asks([0, 0], [3, 4])
     found = windows.aggregated(total("value"), _stream(rows), 2 * MICROSECOND, at)
     assert np.asarray(found).tolist() == [1000000.2, 0.2]
