@@ -1,0 +1,1 @@
+"""Tell a person: score, reasons and proposal, in sentences, pages and an API."""

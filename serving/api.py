@@ -1,0 +1,229 @@
+"""The HTTP interface: `create_app(settings)` makes the server, pages included.
+
+Everything but /healthz and the sign-in page needs a token of a named account. Errors are problem documents that say
+what, why and what to do. Nothing is loaded from outside: no page, style or description names another host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from records import journal
+from records.errors import BadInput
+from records.lake import Lake
+from records.settings import Settings
+from risk_rules.rule import PURPOSES
+from serving import live, shown, store, web
+from serving.accounts import NotAllowed
+from serving.capabilities import Capability, reading
+from serving.house import House, open_house
+from serving.problems import Problem
+from serving.visitor import Visitor, not_allowed, not_signed_in, visitor
+
+# Nothing runs in a page and nothing comes from elsewhere; frames and base addresses are refused.
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+MOST_EVENTS = 500
+EventKind = Literal["crossing", "permit"]
+PURPOSE = {kind: purpose for purpose, kind in PURPOSES.items()}
+
+
+class ToAssess(BaseModel):
+    """Events of the lake to assess now: crossing numbers, or permits as `file|valid_to`."""
+
+    model_config = ConfigDict(extra="forbid")
+    event_kind: EventKind
+    events: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=MOST_EVENTS)
+
+
+def signed_in(request: Request) -> Visitor:
+    """Who sends a request that needs a token; a 401 problem without a valid one."""
+    found = visitor(request, request.app.state.house.engine)
+    if found is None:
+        raise not_signed_in()
+    return found
+
+
+SignedIn = Annotated[Visitor, Depends(signed_in)]
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The server of one installation. In production, BadInput names each thing that is lacking and nothing starts."""
+    house = open_house(settings)
+    if house.in_production and (lacking := house.lacks()):
+        raise BadInput("Production does not start:\n" + "\n".join(f"- {sentence}" for sentence in lacking))
+    # The usual description pages load their scripts from elsewhere; serving/web.py has one that does not.
+    app = FastAPI(title="Basira", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.house = house
+    app.middleware("http")(_guarded)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(BadInput, _bad_input)
+    app.add_exception_handler(NotAllowed, _refused)
+    app.add_exception_handler(HTTPException, _http)
+    _routes(app, house)
+    web.add_pages(app, house)
+    return app
+
+
+def _routes(app: FastAPI, house: House) -> None:
+    @app.get("/healthz")
+    def health() -> dict[str, Any]:
+        """Whether the server answers, and what it answers with. Holds nothing about persons; needs no token."""
+        return house.health()
+
+    @app.get("/v1/openapi.json", include_in_schema=False)
+    def description(_: SignedIn) -> dict[str, Any]:
+        return app.openapi()
+
+    @app.post("/v1/assess")
+    def assess_now(body: ToAssess, who: SignedIn) -> dict[str, Any]:
+        """Assess events of the lake now, by the same function as the flows. Only who asked for what is stored."""
+        if who.by_page:
+            raise Problem(
+                403,
+                "A page's session cannot ask for this",
+                "This request changes nothing on a page, so it is taken with a bearer token only.",
+                "Send 'Authorization: Bearer TOKEN'; `basira login` gets a token.",
+            )
+        _require(who, Capability.ASSESS)
+        _require(who, reading(body.event_kind))
+        purpose = PURPOSE[body.event_kind]
+        lake = Lake.open(house.settings.lake)
+        assessed = live.assess_spine(
+            lake,
+            live.spine_of(lake, purpose, body.events),
+            purpose=purpose,
+            model=house.champion(purpose),
+            rulebook=house.rulebook,
+            protection=house.protection,
+            mode=house.settings.mode.value,
+        )
+        with store.writing(house.engine) as connection:
+            answered = live.as_selected(connection, assessed)
+            _journal_read(connection, who, "assess", {"event_kind": body.event_kind}, answered)
+        found = {a.event for a in answered}
+        return {
+            "assessments": [shown.as_json(a, who.may(Capability.READ_PROTECTION)) for a in answered],
+            "not_found": [event for event in body.events if event not in found],
+        }
+
+    @app.get("/v1/assessments")
+    def assessments(  # noqa: PLR0917 - the framework passes query parameters by name
+        who: SignedIn,
+        event_kind: EventKind = "crossing",
+        day: date | None = None,
+        place: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        offset: Annotated[int, Query(ge=0)] = 0,
+    ) -> dict[str, Any]:
+        """The assessed events of one local day (by default the newest), ranked as on the page; how many were not."""
+        _require(who, reading(event_kind))
+        sees = who.may(Capability.READ_PROTECTION)
+        with store.writing(house.engine) as connection:
+            of = day or store.newest_day(connection, event_kind)
+            if of is None:
+                return {"day": None, "total": 0, "assessments": [], "not_assessable": {}}
+            ranked = store.ranked(connection, event_kind, of, place=place, limit=limit, offset=offset)
+            asked = {"event_kind": event_kind, "day": of.isoformat(), "place": place}
+            _journal_read(connection, who, "assessments", asked, ranked)
+            return {
+                "day": of.isoformat(),
+                "total": store.how_many(connection, event_kind, of, place=place),
+                "assessments": [shown.as_json(a, sees) for a in ranked],
+                "not_assessable": shown.counts(store.not_assessed(connection, event_kind, of, place=place), sees),
+            }
+
+    @app.get("/v1/forecasts")
+    def forecasts(
+        who: SignedIn,
+        post: str | None = None,
+        start: Annotated[date | None, Query(alias="from")] = None,
+        end: Annotated[date | None, Query(alias="to", description="The first day no longer wanted")] = None,
+    ) -> dict[str, Any]:
+        """Persons expected per post, direction and local day in [from, to); from the first forecast day by default."""
+        _require(who, Capability.READ_FORECASTS)
+        with house.engine.connect() as connection:
+            first = start or store.first_forecast_day(connection)
+            if first is None:
+                return {"from": None, "to": None, "forecasts": []}
+            last = end or first + timedelta(days=7)
+            if last <= first:
+                raise BadInput(f"'from' is {first} and 'to' is {last}, so no day lies between. Give a later 'to'.")
+            found = store.forecasts_between(connection, first, last, place=post)
+        return {"from": first, "to": last, "forecasts": found}
+
+
+def _require(who: Visitor, capability: Capability) -> None:
+    if not who.may(capability):
+        raise not_allowed(capability.value)
+
+
+def _journal_read(connection: Any, who: Visitor, page: str, asked: dict[str, Any], seen: list[Any]) -> None:
+    """One entry per answer, naming every case in it, in the transaction that read them."""
+    if seen:
+        payload = {"page": page, **asked, "ids": [a.id for a in seen]}
+        journal.append(connection, kind="read", actor=who.actor, payload=payload)
+
+
+async def _guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    response = await call_next(request)
+    response.headers.update(HEADERS)
+    if not request.url.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    """A problem as a page for a person who browses, as a document for a program."""
+    if request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
+        return problem.response(request.url.path)
+    return web.problem_page(request, problem)
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for this class alone
+    return _answer(request, error)
+
+
+async def _bad_input(request: Request, error: Exception) -> Response:
+    return _answer(request, Problem(400, "The request cannot be used", str(error), "Correct it and send it again."))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    return _answer(request, not_allowed(str(error)))
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse | Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class alone
+    # What was sent is not repeated: it may hold what should stand in no log.
+    wrong = "; ".join(f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}" for e in error.errors())
+    return _answer(
+        request,
+        Problem(422, "The request is not formed as described", wrong, "Compare it with /docs and send it again."),
+    )
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class alone
+    remedies = {404: "Look the address up in /docs.", 405: "Look the method up in /docs."}
+    remedy = remedies.get(error.status_code, "Send it again; if it fails again, tell an administrator.")
+    return _answer(
+        request, Problem(error.status_code, str(error.detail), f"{request.method} {request.url.path}", remedy)
+    )

@@ -1,0 +1,55 @@
+"""Who may see or do what: one table of role x capability, deny by default.
+
+A score is read only for the purpose it was made for, so reading is granted per purpose: an analyst at a post never
+sees a permit-lapse score, a planner sees no person at all, an administrator keeps accounts and cannot read cases, and
+protection referrals are seen by those who act on them and by no one else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    ANALYST = "analyst"  # second line at a border post
+    CASEWORKER = "caseworker"  # a foreigners' office
+    PLANNER = "planner"
+    DATA_SCIENTIST = "data_scientist"
+    OVERSIGHT = "oversight"
+    PROTECTION = "protection"  # those who act on referrals of children and of signs of trafficking
+    ADMINISTRATOR = "administrator"
+    ENGINE = "engine"  # the flows and connected systems; no person signs in as it
+
+
+class Capability(StrEnum):
+    READ_SECONDARY_CHECK = "read:secondary_check"
+    READ_PERMIT_LAPSE = "read:permit_lapse"
+    READ_PROTECTION = "read:protection"
+    READ_FORECASTS = "read:forecasts"
+    ASSESS = "assess"
+    KEEP_ACCOUNTS = "keep:accounts"
+
+
+_C = Capability
+GRANTED: Mapping[Role, frozenset[Capability]] = {
+    Role.ANALYST: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_FORECASTS, _C.ASSESS}),
+    Role.CASEWORKER: frozenset({_C.READ_PERMIT_LAPSE, _C.ASSESS}),
+    Role.PLANNER: frozenset({_C.READ_FORECASTS}),
+    Role.DATA_SCIENTIST: frozenset({_C.READ_FORECASTS}),
+    Role.OVERSIGHT: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_PERMIT_LAPSE, _C.READ_FORECASTS}),
+    Role.PROTECTION: frozenset({_C.READ_PROTECTION}),
+    Role.ADMINISTRATOR: frozenset({_C.KEEP_ACCOUNTS}),
+    Role.ENGINE: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_PERMIT_LAPSE, _C.READ_FORECASTS, _C.ASSESS}),
+}
+
+
+def may(roles: Iterable[str], capability: Capability) -> bool:
+    """Whether any of `roles` was granted `capability`. A role nobody declared was granted nothing."""
+    known = {role.value: role for role in Role}
+    return any(capability in GRANTED[known[role]] for role in roles if role in known)
+
+
+def reading(event_kind: str) -> Capability:
+    """What it takes to read the scores of one kind of event: each kind is assessed for one purpose."""
+    return {"crossing": _C.READ_SECONDARY_CHECK, "permit": _C.READ_PERMIT_LAPSE}[event_kind]

@@ -1,0 +1,125 @@
+"""What one running server stands on: settings, store, and today's rulebook and champions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from models.risk.model import RiskModel
+
+from records.lake import Lake
+from records.settings import Mode, Settings
+from risk_rules.protection import Protection
+from risk_rules.rule import PURPOSES
+from risk_rules.rulebook import Rulebook
+from serving import accounts, readiness, store
+from serving.champions import champions
+
+
+@dataclass(frozen=True)
+class House:
+    """One server's belongings. Rulebook and models are read from disk once per day and once per content hash."""
+
+    settings: Settings
+    engine: sa.Engine = field(repr=False)
+
+    @property
+    def today(self) -> date:
+        return datetime.now(UTC).astimezone(ZoneInfo(self.settings.zone)).date()
+
+    @property
+    def rulebook(self) -> Rulebook:
+        return _rulebook(self.today)
+
+    @property
+    def protection(self) -> Protection:
+        return _protection()
+
+    def champion(self, purpose: str) -> RiskModel | None:
+        """The model the journal names champion for `purpose`; None while there is none."""
+        with self.engine.connect() as connection:
+            named = champions(connection).get(purpose)
+        return None if named is None else _model(self.settings.models, named.model)
+
+    def lacks(self) -> list[str]:
+        """What production lacks here, one sentence each."""
+        with self.engine.connect() as connection:
+            demo = accounts.has_demo_accounts(connection)
+            named = champions(connection)
+        signs = tuple(sign.id for sign in self.protection.signs if sign.example)
+        standing = readiness.Standing(
+            charter=readiness.charter(self.settings.home),
+            examples=(*self.rulebook.examples, *signs),
+            champions={purpose: champion.learnt_from for purpose, champion in named.items()},
+            demo_accounts=demo,
+            default_secrets=_default_secrets(self.settings),
+        )
+        return readiness.lacks(standing)
+
+    @property
+    def in_production(self) -> bool:
+        return self.settings.mode is Mode.PRODUCTION
+
+    def health(self) -> dict[str, Any]:
+        """Mode, what assesses, and how far the pages are behind the lake. Nothing about persons."""
+        with self.engine.connect() as connection:
+            days = {kind: store.newest_day(connection, kind) for kind in PURPOSES.values()}
+            behind = store.newest_versions(connection)
+            named = champions(connection)
+        return {
+            "status": "ok",
+            "mode": self.settings.mode.value,
+            "models": {purpose: champion.model for purpose, champion in named.items()},
+            "rulebook": self.rulebook.hash,
+            "newest_day": {kind: day.isoformat() if day else None for kind, day in days.items()},
+            "lag": _lag(self.settings.lake, behind),
+        }
+
+
+def open_house(settings: Settings) -> House:
+    """The house of `settings`, its store created where it is missing."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    engine = store.connect(settings.database_url)
+    store.create(engine)
+    return House(settings, engine)
+
+
+def _lag(lake: Path, assessed: Mapping[str, int]) -> dict[str, int]:
+    """Table to versions of the lake that the newest stored assessment has not seen; empty before there is a lake."""
+    if not lake.is_dir() or not assessed:
+        return {}
+    now = Lake.open(lake).versions()
+    return {
+        table: version - assessed.get(table, 0) for table, version in now.items() if version > assessed.get(table, 0)
+    }
+
+
+def _default_secrets(settings: Settings) -> tuple[str, ...]:
+    """Names of secrets that anyone would try first. Keys and tokens are random from their first use."""
+    urls = {"database_url": settings.database_url, "vault_url": settings.vault_url}
+    passwords = {name: sa.make_url(url).password for name, url in urls.items()}
+    return tuple(name for name, password in passwords.items() if password is not None and password in _TRIED_FIRST)
+
+
+_TRIED_FIRST = frozenset({"", "postgres", "password", "basira", "admin", "secret", "changeme", "123456"})
+
+
+@lru_cache(maxsize=2)
+def _rulebook(on: date) -> Rulebook:
+    return Rulebook.load(on=on)
+
+
+@lru_cache(maxsize=1)
+def _protection() -> Protection:
+    return Protection.load()
+
+
+@lru_cache(maxsize=8)
+def _model(models: Path, hash: str) -> RiskModel:
+    return RiskModel.load(models / hash)

@@ -1,0 +1,117 @@
+"""Interface texts and the ways numbers, dates and plurals are written, per language.
+
+The texts live in `serving/texts/LANGUAGE.yaml`: one flat mapping from key to sentence. A sentence that counts something
+is a mapping from plural category (zero, one, two, few, many, other) to sentence; the language decides which is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import yaml
+from babel import Locale
+from babel.dates import format_date, get_day_names, get_month_names
+from babel.numbers import format_decimal, format_percent
+
+FOLDER = Path(__file__).parent / "texts"
+# Tunisia writes Western digits in Arabic too, and has its own names of months.
+LOCALES: Mapping[str, str] = {"ar": "ar_TN", "fr": "fr_TN", "en": "en_GB"}
+LANGUAGES: tuple[str, ...] = tuple(LOCALES)
+DEFAULT = "fr"
+
+Text = str | Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language a person can read the product in: `code` is ar, fr or en; `texts` its interface texts."""
+
+    code: str
+    texts: Mapping[str, Text]
+
+    @property
+    def direction(self) -> str:
+        return "rtl" if self.code == "ar" else "ltr"
+
+    @property
+    def locale(self) -> str:
+        return LOCALES[self.code]
+
+    def say(self, key: str, count: float | None = None, **values: object) -> str:
+        """The interface text `key`, filled in. `count` picks the plural form and fills {count}.
+
+        KeyError if the language has no such text: a page never shows a key.
+        """
+        text = self.texts[key]
+        if isinstance(text, str):
+            chosen = text
+        else:
+            chosen = text.get(self.plural(count if count is not None else 0), text["other"])
+        if count is not None:
+            values["count"] = self.number(count)
+        return chosen.format(**values)
+
+    def has(self, key: str) -> bool:
+        return key in self.texts
+
+    def plural(self, count: float) -> str:
+        return str(Locale.parse(self.locale).plural_form(count))
+
+    def number(self, value: float, decimals: int = 1) -> str:
+        """`value` with at most `decimals` decimals, as the language writes it."""
+        shown = "#,##0" + ("." + "#" * decimals if decimals else "")
+        return str(format_decimal(value, format=shown, locale=self.locale))
+
+    def per_hundred(self, probability: float) -> str:
+        """A probability as so many of a hundred; small ones keep a decimal, so that 0.4% is not written as none."""
+        hundredfold = 100 * probability
+        if 0 < hundredfold < 0.1:
+            return "< " + self.number(0.1)
+        return self.number(hundredfold, decimals=1 if hundredfold < 10 else 0)
+
+    def share(self, part: float) -> str:
+        """A share between 0 and 1 as a percentage without decimals."""
+        return str(format_percent(part, locale=self.locale))
+
+    def day(self, value: date) -> str:
+        return str(format_date(value, format="long", locale=self.locale))
+
+    def weekday(self, value: date) -> str:
+        return str(format_date(value, format="EEEE d MMMM", locale=self.locale))
+
+    def weekday_name(self, number: int) -> str:
+        """Name of a day of the week; 1 is Monday."""
+        return str(get_day_names("wide", locale=self.locale)[number - 1])
+
+    def month_name(self, number: int) -> str:
+        """Name of a month; 1 is January."""
+        return str(get_month_names("wide", locale=self.locale)[number])
+
+    def clock(self, value: datetime, zone: str) -> str:
+        """Time of day of `value` in `zone`, on a 24-hour clock."""
+        return value.astimezone(ZoneInfo(zone)).strftime("%H:%M")
+
+
+@cache
+def language(code: str) -> Language:
+    """The language `code`. KeyError that lists the languages there are otherwise."""
+    if code not in LOCALES:
+        raise KeyError(f"There is no language '{code}'. Languages: {', '.join(LANGUAGES)}.")
+    texts: Mapping[str, Text] = yaml.safe_load((FOLDER / f"{code}.yaml").read_text(encoding="utf-8"))
+    return Language(code, texts)
+
+
+def chosen(wanted: str | None, accepted: str | None) -> str:
+    """The language to answer in: the one asked for, else the first of an Accept-Language header that we speak."""
+    if wanted in LOCALES:
+        return str(wanted)
+    for part in (accepted or "").split(","):
+        code = part.split(";")[0].strip().split("-")[0].lower()
+        if code in LOCALES:
+            return code
+    return DEFAULT

@@ -1,0 +1,74 @@
+"""A live request answered by the same functions as a batch: spine, features, assessment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from models.risk.model import RiskModel
+
+from features.engine import compute
+from features.spine import crossing_spine, permit_spine
+from records.lake import Lake
+from risk_rules.protection import Protection
+from risk_rules.rule import PURPOSES
+from risk_rules.rulebook import Rulebook
+from serving import shifts, store
+from serving.assess import assess, needed_features
+from serving.assessment import Assessment
+from serving.selection import drawn, shift_of
+
+_EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
+
+
+def spine_of(lake: Lake, purpose: str, events: Sequence[str]) -> pa.Table:
+    """The spine of the events named, whenever they happened; those the lake does not hold are left out."""
+    if PURPOSES[purpose] == "crossing":
+        return crossing_spine(lake, *_EVER, events=events)
+    spine = permit_spine(lake, *_EVER)
+    return spine.filter(pc.is_in(spine["event"], value_set=pa.array(list(events), pa.string())))
+
+
+def assess_spine(
+    lake: Lake,
+    spine: pa.Table,
+    *,
+    purpose: str,
+    model: RiskModel | None,
+    rulebook: Rulebook,
+    protection: Protection,
+    mode: str,
+    open_referrals: frozenset[str] = frozenset(),
+) -> list[Assessment]:
+    """Features of `spine` computed and assessed; what a batch and a live request both call."""
+    values = compute(spine, needed_features(purpose, model, rulebook, protection), lake)
+    return assess(
+        spine,
+        values,
+        purpose=purpose,
+        model=model,
+        rulebook=rulebook,
+        protection=protection,
+        open_referrals=open_referrals,
+        mode=mode,
+        data_versions=lake.versions(),
+    )
+
+
+def as_selected(connection: sa.Connection, assessed: Sequence[Assessment]) -> list[Assessment]:
+    """The same assessments with what their shift decided: as stored, else blind where random control draws them.
+
+    Nobody learns by asking live what a blind case hides.
+    """
+    keys = [key for a in assessed if (key := shift_of(a))]
+    planned = shifts.planned(connection, keys)
+    answered = []
+    for assessment in assessed:
+        stored = store.by_id(connection, assessment.id)
+        hidden = stored is None and drawn(assessment, planned)
+        answered.append(stored or (replace(assessment, blind=True) if hidden else assessment))
+    return answered

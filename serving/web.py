@@ -1,0 +1,288 @@
+"""The pages: sign in, the newest day's queue, protection referrals, forecasts. Rendered here, no script in any."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Form, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from records import journal
+from serving import shown, store
+from serving.accounts import SESSION, SignInRefused, sign_in, sign_out
+from serving.assessment import Assessment
+from serving.capabilities import Capability, reading
+from serving.house import House
+from serving.languages import LANGUAGES, LOCALES, Language, chosen, language
+from serving.places import name_of
+from serving.problems import Problem
+from serving.ranges import ranges
+from serving.sentences import in_words, said
+from serving.visitor import COOKIE, Visitor, from_own_form, not_allowed, same_site, visitor
+
+HERE = Path(__file__).parent
+PER_PAGE = 50
+LANGUAGE_COOKIE = "basira_language"
+TABS = (
+    ("crossings", "/?kind=crossing", Capability.READ_SECONDARY_CHECK),
+    ("permits", "/?kind=permit", Capability.READ_PERMIT_LAPSE),
+    ("referrals", "/referrals", Capability.READ_PROTECTION),
+    ("forecasts", "/forecasts", Capability.READ_FORECASTS),
+)
+CHECKLIST = {"crossing": 4, "permit": 3}
+
+
+def add_pages(app: FastAPI, house: House) -> None:
+    app.mount("/static", StaticFiles(directory=HERE / "static"), name="static")
+
+    @app.get("/", include_in_schema=False)
+    def first_page(
+        request: Request,
+        kind: str | None = None,
+        place: str | None = None,
+        page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    ) -> Response:
+        who = visitor(request, house.engine)
+        if who is None:
+            return _page(request, house, None, "sign_in.html", refused=False)
+        if kind is None:
+            first = next((address for _, address, capability in TABS if who.may(capability)), None)
+            if first is None:
+                return _page(request, house, who, "nothing.html")
+            if not first.startswith("/?"):
+                return RedirectResponse(first, status_code=303)
+            kind = first.removeprefix("/?kind=")
+        if kind not in CHECKLIST:
+            raise Problem(400, "No such kind", f"There is no kind '{kind}' of event.", "Choose crossing or permit.")
+        if not who.may(reading(kind)):
+            raise not_allowed(reading(kind).value)
+        return _page(
+            request,
+            house,
+            who,
+            "queue.html",
+            **_queue(house, who, _language(request), kind, place=place or None, page=page),
+        )
+
+    @app.post("/sign-in", include_in_schema=False)
+    def enter(request: Request, name: Annotated[str, Form()], password: Annotated[str, Form()]) -> Response:
+        if not same_site(request):
+            raise _bad_form()
+        try:
+            session = sign_in(house.engine, name.strip().lower(), password)
+        except SignInRefused:
+            return _page(request, house, None, "sign_in.html", status=403, refused=True)
+        response = RedirectResponse("/", status_code=303)
+        response.set_cookie(
+            COOKIE,
+            session.token,
+            max_age=int(SESSION.total_seconds()),
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    @app.post("/sign-out", include_in_schema=False)
+    def leave(request: Request, form_key: Annotated[str, Form()]) -> Response:
+        who = visitor(request, house.engine)
+        if who is None:
+            return RedirectResponse("/", status_code=303)
+        if not from_own_form(request, who, form_key):
+            raise _bad_form()
+        with store.writing(house.engine) as connection:
+            sign_out(connection, who.token)
+            journal.append(connection, kind="signed_out", actor=who.actor, payload={"account": who.actor.name})
+        response = RedirectResponse("/", status_code=303)
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+        return response
+
+    @app.get("/language/{code}", include_in_schema=False)
+    def switch(request: Request, code: str, back: str = "/") -> Response:
+        # Only a path of this server is gone back to: an address given from outside may lead anywhere.
+        own = back.startswith("/") and not back.startswith("//") and "\\" not in back
+        response = RedirectResponse(back if own else "/", status_code=303)
+        if code in LOCALES:
+            secure = request.url.scheme == "https"
+            response.set_cookie(LANGUAGE_COOKIE, code, max_age=31_536_000, httponly=True, samesite="lax", secure=secure)
+        return response
+
+    @app.get("/referrals", include_in_schema=False)
+    def referrals(request: Request) -> Response:
+        who = visitor(request, house.engine)
+        if who is None:
+            return RedirectResponse("/", status_code=303)
+        if not who.may(Capability.READ_PROTECTION):
+            raise not_allowed(Capability.READ_PROTECTION.value)
+        return _page(request, house, who, "referrals.html", **_referrals(house, who, _language(request)))
+
+    @app.get("/forecasts", include_in_schema=False)
+    def forecasts(request: Request, day: date | None = None) -> Response:
+        who = visitor(request, house.engine)
+        if who is None:
+            return RedirectResponse("/", status_code=303)
+        if not who.may(Capability.READ_FORECASTS):
+            raise not_allowed(Capability.READ_FORECASTS.value)
+        return _page(request, house, who, "forecasts.html", **_forecasts(house, _language(request), day))
+
+    @app.get("/docs", include_in_schema=False)
+    def docs(request: Request) -> Response:
+        who = visitor(request, house.engine)
+        if who is None:
+            return RedirectResponse("/", status_code=303)
+        return _page(request, house, who, "docs.html", api=app.openapi())
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    """A problem in the reader's language; programs get the document instead."""
+    house: House = request.app.state.house
+    keys = {401: "not_allowed", 403: "not_allowed", 404: "not_found"}
+    key = "form" if problem.title == _bad_form().title else keys.get(problem.status, "request")
+    who = visitor(request, house.engine)
+    return _page(request, house, who, "problem.html", status=problem.status, key=f"problem.{key}")
+
+
+def _bad_form() -> Problem:
+    return Problem(
+        403,
+        "The form was not accepted",
+        "It was sent from another site, or belongs to another session.",
+        "Load the page anew and send it again.",
+    )
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(HERE / "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _language(request: Request) -> Language:
+    return language(chosen(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
+
+
+def _page(
+    request: Request, house: House, who: Visitor | None, template: str, *, status: int = 200, **values: Any
+) -> Response:
+    reader = _language(request)
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    text = (
+        _environment()
+        .get_template(template)
+        .render(
+            t=reader.say,
+            language=reader,
+            languages=[language(code) for code in LANGUAGES],
+            back=back if request.method == "GET" else "/",
+            mode=house.settings.mode.value,
+            who=who,
+            tabs=[(key, address) for key, address, capability in TABS if who and who.may(capability)],
+            **values,
+        )
+    )
+    return HTMLResponse(text, status_code=status)
+
+
+def _queue(house: House, who: Visitor, reader: Language, kind: str, *, place: str | None, page: int) -> dict[str, Any]:
+    """What the queue page shows, and the journal entry that says so, in one transaction."""
+    found: dict[str, Any] = {"here": f"{kind}s", "kind": kind, "place": place, "cases": [], "day": None}
+    with store.writing(house.engine) as connection:
+        day = store.newest_day(connection, kind)
+        if day is None:
+            return found
+        total = store.how_many(connection, kind, day, place=place)
+        ranked = store.ranked(connection, kind, day, place=place, limit=PER_PAGE, offset=PER_PAGE * (page - 1))
+        counted = store.not_assessed(connection, kind, day, place=place)
+        places = store.places(connection, kind, day)
+        if ranked:
+            seen = {"page": "queue", "event_kind": kind, "day": day.isoformat(), "place": place}
+            journal.append(connection, kind="read", actor=who.actor, payload={**seen, "ids": [a.id for a in ranked]})
+    counts = shown.counts(counted, who.may(Capability.READ_PROTECTION))
+    named = sorted((name_of(p, reader), p) for p in places)
+    return found | {
+        "day": reader.day(day),
+        "cases": [_case(house, a, reader) for a in ranked],
+        "total": total,
+        "page": page,
+        "pages": max(1, -(-total // PER_PAGE)),
+        "places": [(p, name) for name, p in named],
+        "counted": [(reader.say(f"why_not.{why}"), n) for why, n in sorted(counts.items())],
+        "checklist": [reader.say(f"checklist.{kind}.{i + 1}") for i in range(CHECKLIST[kind])],
+    }
+
+
+def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, Any]:
+    zone = house.settings.zone
+    return {
+        "id": assessment.id,
+        "event": assessment.event,
+        "place": name_of(assessment.place, reader),
+        "time": reader.clock(assessment.happened_at, zone) if assessment.event_kind == "crossing" else None,
+        "moment": assessment.happened_at.isoformat(),
+        "facts": [(reader.say(f"fact.{k}"), _fact(k, v, reader)) for k, v in shown.facts(assessment).items()],
+        "blind": assessment.blind,
+        "score": None if assessment.score is None else reader.per_hundred(assessment.score),
+        "probability": assessment.score,
+        "band": assessment.band,
+        "words": in_words(assessment, house.rulebook, reader),
+    }
+
+
+def _fact(name: str, value: Any, reader: Language) -> str:
+    return name_of(str(value), reader) if name == "address_governorate" else said(value, reader)
+
+
+def _referrals(house: House, who: Visitor, reader: Language) -> dict[str, Any]:
+    with store.writing(house.engine) as connection:
+        day = store.newest_day(connection, "crossing")
+        found = store.referred(connection, "crossing", day) if day else []
+        if found and day:
+            seen = {"page": "referrals", "day": day.isoformat(), "ids": [a.id for a in found]}
+            journal.append(connection, kind="read", actor=who.actor, payload=seen)
+    signs = {sign.id: sign for sign in house.protection.signs}
+    cases = [
+        {
+            "event": a.event,
+            "place": name_of(a.place, reader),
+            "time": reader.clock(a.happened_at, house.settings.zone),
+            "moment": a.happened_at.isoformat(),
+            "signs": [
+                (
+                    signs[s].title[reader.code],
+                    signs[s].advice[reader.code],
+                    house.protection.bodies[signs[s].to][reader.code],
+                )
+                for s in a.referrals
+                if s in signs
+            ],
+        }
+        for a in found
+    ]
+    return {"here": "referrals", "day": reader.day(day) if day else None, "cases": cases}
+
+
+def _forecasts(house: House, reader: Language, day: date | None) -> dict[str, Any]:
+    with house.engine.connect() as connection:
+        first = store.first_forecast_day(connection)
+        if first is None:
+            return {"here": "forecasts", "day": None}
+        wanted = day or first
+        found = store.forecasts_between(connection, wanted, wanted + timedelta(days=1))
+        days = store.forecast_days(connection, first, first + timedelta(days=7))
+    return {
+        "here": "forecasts",
+        "day": reader.weekday(wanted),
+        "made_on": reader.day(max(f.made_on for f in found)) if found else None,
+        "days": [(d.isoformat(), reader.weekday(d), d == wanted) for d in days],
+        "rows": ranges(found, reader),
+    }

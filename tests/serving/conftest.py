@@ -1,0 +1,137 @@
+"""A small house to serve from: real rulebook and catalogue, a tiny model, named accounts."""
+
+import warnings
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from argon2 import PasswordHasher
+
+from features.catalogue import features
+from models.risk.calibration import Calibrator
+from models.risk.declaration import Bands
+from models.risk.model import Input, RiskModel
+from records.settings import Settings, settings
+from risk_rules.protection import Protection
+from risk_rules.rulebook import Rulebook
+from serving import accounts, store
+from tests.serving.crossings import PURPOSE, READS
+
+with warnings.catch_warnings():
+    # Starlette asks for a successor of httpx that the lock does not hold; the client works the same with httpx.
+    warnings.simplefilter("ignore")
+    from fastapi.testclient import TestClient
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords():
+    """Argon2 at its cheapest: these tests hash often and guard nothing."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", lambda: quick)
+        yield
+
+
+@pytest.fixture(scope="session")
+def rulebook() -> Rulebook:
+    return Rulebook.load(on=date(2026, 3, 2))
+
+
+@pytest.fixture(scope="session")
+def protection() -> Protection:
+    return Protection.load()
+
+
+@pytest.fixture(scope="session")
+def model() -> RiskModel:
+    """Learns that frequent entries and young documents matter; reads four real features."""
+    import lightgbm
+
+    rng = np.random.default_rng(5)
+    rows = np.column_stack(
+        [rng.integers(0, 30, 600), rng.integers(0, 3000, 600), rng.integers(-1, 3, 600), rng.integers(0, 2, 600)]
+    ).astype(float)
+    label = (rows[:, 0] / 10 - rows[:, 1] / 1500 + rng.normal(0, 0.5, 600) > 0.6).astype(int)
+    options = {
+        "objective": "binary",
+        "num_leaves": 7,
+        "verbose": -1,
+        "num_threads": 1,
+        "seed": 1,
+        "deterministic": True,
+    }
+    booster = lightgbm.train(options, lightgbm.Dataset(rows, label), num_boost_round=20)
+    known = features("crossing")
+    levels = {"permit_state": ("granted", "renewed", "refused")}
+    return RiskModel(
+        name=PURPOSE,
+        purpose="Order crossings",
+        subject_kind="crossing",
+        inputs=tuple(Input(n, known[n].type, known[n].group, levels.get(n, ())) for n in READS),
+        trees=(booster.model_to_string(),),
+        calibrator=Calibrator(),
+        bands=Bands(
+            date(2026, 1, 1), tuple((name, at) for name, at in zip(_bands(), (0.0, 0.1, 0.3, 0.5), strict=False))
+        ),
+        trained_from={},
+    )
+
+
+def _bands() -> tuple[str, ...]:
+    """The labels that the ladder of mitigations knows."""
+    return tuple(Rulebook.load(on=date(2026, 3, 2)).ladder.bands[PURPOSE])
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request, tmp_path: Path) -> str:
+    return (
+        f"sqlite:///{tmp_path / 'casework.db'}"
+        if request.param == "sqlite"
+        else request.getfixturevalue("postgres_url")
+    )
+
+
+@pytest.fixture
+def engine(database_url):
+    made = store.connect(database_url)
+    store.create(made)
+    yield made
+    made.dispose()
+
+
+@dataclass(frozen=True)
+class Installation:
+    """One demo installation: its settings, and a password per role."""
+
+    settings: Settings
+    engine: sa.Engine
+    passwords: dict[str, str]
+
+    def token(self, role: str) -> str:
+        return accounts.sign_in(self.engine, role, self.passwords[role]).token
+
+    def bearer(self, role: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(role)}"}
+
+
+@pytest.fixture
+def installation(tmp_path):
+    chosen = settings(tmp_path / "home", environ={}, working_folder=tmp_path)
+    chosen.home.mkdir()
+    engine = store.connect(chosen.database_url)
+    store.create(engine)
+    yield Installation(chosen, engine, accounts.demo_accounts(engine, chosen.keys))
+    engine.dispose()
+
+
+@pytest.fixture
+def client(installation):
+    from serving.api import create_app
+
+    app = create_app(installation.settings)
+    with TestClient(app, base_url="http://basira.test", follow_redirects=False) as made:
+        yield made
+    app.state.house.engine.dispose()
