@@ -165,8 +165,13 @@ class _Writer:
         parts = self.draft.staging.parts(bucket)
         masks = self._new(bucket, parts, echoes)
         new = [part if mask.all() else part.filter(pa.array(mask)) for part, mask in zip(parts, masks, strict=True)]
+        new = [self._numbered(part) for part in new]
         self.accepted += sum(part.num_rows for part in new)
         return new if echoes is None else [*new, echoes]
+
+    def _numbered(self, rows: pa.Table) -> pa.Table:
+        sequence = pa.repeat(pa.scalar(self.sequence, pa.int64()), rows.num_rows)
+        return rows.set_column(rows.schema.get_field_index("_sequence"), "_sequence", sequence)
 
     def _new(self, bucket: int, parts: Sequence[pa.Table], echoes: pa.Table | None) -> list[Mask]:
         """Which staged rows are no duplicates, part by part."""
@@ -186,8 +191,6 @@ class _Writer:
     def _write_file(self, rows: pa.Table, bucket: int, number: int) -> AddAction:
         if self.gates is not None:
             rows = self.gates(rows)
-        sequence = pa.repeat(pa.scalar(self.sequence, pa.int64()), rows.num_rows)
-        rows = rows.set_column(rows.schema.get_field_index("_sequence"), "_sequence", sequence)
         folder = self.lake.folder(self.draft.table.name)
         name = f"batch-{batch_label(self.draft.batch)}-{number}.parquet"
         return delta.write_file(folder, in_order(self.draft.table, rows), name, bucket, _DISTINCT)

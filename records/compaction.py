@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -83,17 +84,17 @@ def _gather(lake: Lake, name: str) -> None:
     table = delta.open_table(lake.folder(name))
     if table is None or len(table.file_uris()) < 2:
         return
-    rows = table.to_pyarrow_dataset().to_table()
+    rows = delta.dataset(table, lake.folder(name), pa.schema(table.schema().to_arrow())).to_table()
     added = delta.write_file(lake.folder(name), rows, f"part-{table.version() + 1}.parquet", None)
-    removed = [delta.removal(file, None) for file in pa.table(table.get_add_actions(flatten=True)).to_pylist()]
+    removed = [delta.removal(file, None) for file in delta.file_actions(table)]
     delta.commit(table, [added, *removed], partitioned=False)
 
 
-def _files(table: DeltaTable) -> dict[int, list[dict[str, object]]]:
+def _files(table: DeltaTable) -> dict[int, list[dict[str, Any]]]:
     """Add actions of the table by bucket."""
-    found: dict[int, list[dict[str, object]]] = {}
-    for action in pa.table(table.get_add_actions(flatten=True)).to_pylist():
-        found.setdefault(int(action[f"partition.{delta.BUCKET}"]), []).append(action)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for action in delta.file_actions(table):
+        found.setdefault(action[f"partition.{delta.BUCKET}"], []).append(action)
     return dict(sorted(found.items()))
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.fs
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, Field, Transaction
 from deltalake import Schema as DeltaSchema
@@ -16,13 +19,52 @@ from deltalake.transaction import AddAction, RemoveAction
 
 BUCKET = "bucket"
 _METADATA = "basira"
+_SPANS = ("happened_at", "known_at")
 # A batch that comes again after years must still be recognised, so transaction ids never expire with the log.
 _CONFIGURATION = {"delta.logRetentionDuration": "interval 36500 days"}
+
+Hidden = Callable[[str], bool] | None
 
 
 def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
     """The Delta table in `folder`, at a version or the newest; None if there is none."""
     return DeltaTable(folder, version=version) if (folder / "_delta_log").is_dir() else None
+
+
+def dataset(
+    table: DeltaTable, folder: Path, schema: pa.Schema, *, buckets: Sequence[int] | None = None, hidden: Hidden = None
+) -> ds.Dataset:
+    """The rows of a Delta table, of some buckets or all, but for the files that `hidden` names by path.
+
+    Arrow learns the bucket and the span of times of each file, and leaves out files that a filter cannot meet. A
+    column of `schema` that a file does not have is null in its rows.
+    """
+    # Not `DeltaTable.to_pyarrow_dataset`: it takes a column without statistics for null and skips the file.
+    filesystem = pa.fs.SubTreeFileSystem(str(folder), pa.fs.LocalFileSystem())
+    form = ds.ParquetFileFormat()
+    fragments = []
+    for action in file_actions(table):
+        path, bucket = str(action["path"]), action.get(f"partition.{BUCKET}")
+        if (hidden is None or not hidden(path)) and (buckets is None or bucket in buckets):
+            fragments.append(form.make_fragment(path, filesystem, partition_expression=_holds(action, bucket)))
+    return ds.FileSystemDataset(fragments, schema, form, filesystem)
+
+
+def file_actions(table: DeltaTable) -> list[dict[str, Any]]:
+    """One entry per file: path, size_bytes, partition.bucket, and min./max. of the times."""
+    found: list[dict[str, Any]] = pa.table(table.get_add_actions(flatten=True)).to_pylist()
+    return found
+
+
+def _holds(action: Mapping[str, Any], bucket: int | None) -> ds.Expression:
+    """What is true of every row of a file."""
+    holds = pc.scalar(True) if bucket is None else pc.field(BUCKET) == pa.scalar(bucket, pa.int32())
+    for name in _SPANS:
+        least, greatest = action.get(f"min.{name}"), action.get(f"max.{name}")
+        if least is not None and greatest is not None:
+            instant = pa.timestamp("us", tz="UTC")
+            holds &= (pc.field(name) >= pa.scalar(least, instant)) & (pc.field(name) <= pa.scalar(greatest, instant))
+    return holds
 
 
 def prepare(folder: Path, schema: pa.Schema, *, partitioned: bool) -> DeltaTable:
@@ -59,7 +101,7 @@ def add_action(folder: Path, place: str, rows: pa.Table, bucket: int | None) -> 
     stats: dict[str, object] = {"numRecords": rows.num_rows}
     spans = {
         name: pc.min_max(rows[name]).as_py()
-        for name in ("happened_at", "known_at")
+        for name in _SPANS
         if name in rows.column_names and rows[name].null_count < rows.num_rows
     }
     for bound, key in (("min", "minValues"), ("max", "maxValues")):
@@ -93,13 +135,11 @@ def commit(
     )
 
 
-def removal(action: Mapping[str, object], bucket: int | None) -> RemoveAction:
+def removal(action: Mapping[str, Any], bucket: int | None) -> RemoveAction:
     """The action that takes out a file, from its row in `get_add_actions`."""
     partition: dict[str, str | None] | None = None if bucket is None else {BUCKET: str(bucket)}
-    size = action["size_bytes"]
-    return RemoveAction(
-        str(action["path"]), True, time.time_ns() // 1_000_000, int(str(size)), partition_values=partition
-    )
+    now = time.time_ns() // 1_000_000
+    return RemoveAction(action["path"], True, now, action["size_bytes"], partition_values=partition)
 
 
 def last_metadata(table: DeltaTable) -> str | None:

@@ -54,7 +54,7 @@ QUARANTINE_SCHEMA = pa.schema(
     ]
 )
 _SETTINGS = "lake.json"
-_VERSION_COLUMNS = ("_key", "known_at", "_sequence", "_row", "_echo")
+_VERSION_COLUMNS = ("_key", "known_at", "_sequence", "_row", "_echo", delta.BUCKET)
 _BATCH_FILE = re.compile(r"batch-([0-9a-f]{32})(-\d+)?\.parquet$")
 
 
@@ -133,14 +133,9 @@ class Lake:
     ) -> pa.Table:
         """As `read`, with `superseded_at`: known_at of the next version of the same key, null while it is current."""
         wanted = self._wanted(self.declared(table), columns)
-        parts = []
-        for bucket in self._each_bucket(table, buckets):
-            rows = self.scan(table, [*wanted, *_VERSION_COLUMNS], buckets=[bucket])
-            ended = superseded_at(Versions.of(rows))
-            rows = rows.select(wanted).append_column("superseded_at", ended).filter(pc.invert(rows["_echo"]))
-            parts.append(rows)
-        schema = self._schema(table, wanted).append(pa.field("superseded_at", pa.timestamp("us", tz="UTC")))
-        return pa.concat_tables(parts) if parts else schema.empty_table()
+        rows = self.scan(table, [*wanted, *_VERSION_COLUMNS], buckets=buckets)
+        ended = superseded_at(Versions.of(rows))
+        return rows.select(wanted).append_column("superseded_at", ended).filter(pc.invert(rows["_echo"]))
 
     def as_known(
         self,
@@ -158,12 +153,9 @@ class Lake:
             raise ValueError("`at` needs a time zone: a moment without one means different things in different places.")
         wanted = self._wanted(self.declared(table), columns)
         known = pc.field("known_at") <= pa.scalar(at, pa.timestamp("us", tz="UTC"))
-        parts = []
-        for bucket in self._each_bucket(table, buckets):
-            rows = self.scan(table, [*wanted, *_VERSION_COLUMNS], buckets=[bucket], where=known)
-            current = pc.and_(pa.array(last_versions(Versions.of(rows))), pc.invert(rows["_echo"]))
-            parts.append(rows.select(wanted).filter(current))
-        return pa.concat_tables(parts) if parts else self._schema(table, wanted).empty_table()
+        rows = self.scan(table, [*wanted, *_VERSION_COLUMNS], buckets=buckets, where=known)
+        current = pc.and_(pa.array(last_versions(Versions.of(rows))), pc.invert(rows["_echo"]))
+        return rows.select(wanted).filter(current)
 
     def append(self, table: str, rows: pa.Table, *, batch: str) -> Receipt:
         """Put in rows that the engine made itself: lake columns, already pseudonymised.
@@ -192,7 +184,9 @@ class Lake:
         """One row per batch: batch, table, source, retry_of, rows, accepted, quarantined, duplicates, reasons (JSON),
         version (of the table), recorded_at."""
         delta_table = self.delta(LEDGER)
-        return LEDGER_SCHEMA.empty_table() if delta_table is None else delta_table.to_pyarrow_dataset().to_table()
+        if delta_table is None:
+            return LEDGER_SCHEMA.empty_table()
+        return delta.dataset(delta_table, self.folder(LEDGER), LEDGER_SCHEMA).to_table()
 
     def compact(self, keep_days: int = 30) -> dict[str, int]:
         """Bring the files of each bucket together, in order; rows stay as they are. Returns files fewer, by table.
@@ -234,25 +228,20 @@ class Lake:
         if delta_table is None:
             return QUARANTINE_SCHEMA.empty_table()
         known = pc.field("batch").isin(self.ledger()["batch"].combine_chunks())
-        return delta_table.to_pyarrow_dataset().to_table(filter=known)
+        return delta.dataset(delta_table, self.folder(QUARANTINE), QUARANTINE_SCHEMA).to_table(filter=known)
 
     def _visible(self, table: str, delta_table: DeltaTable, buckets: Sequence[int] | None) -> ds.Dataset:
-        # A column declared since the table was last written is null in every row.
-        prune = None if buckets is None else [(delta.BUCKET, "in", [str(bucket) for bucket in buckets])]
-        whole = delta_table.to_pyarrow_dataset(schema=self.lake_schema(table), file_pruning_predicate=prune)
         ledger = self.ledger()
         mine = ledger.filter(pc.equal(ledger["table"], table))["batch"].to_pylist()
         labels = {batch_label(batch) for batch in mine}
-        fragments = list(whole.get_fragments())
-        seen = [f for f in fragments if not (match := _BATCH_FILE.search(f.path)) or match.group(1) in labels]
-        if len(seen) == len(fragments):
-            return whole
-        return ds.FileSystemDataset(seen, whole.schema, whole.format, whole.filesystem)
 
-    def _each_bucket(self, table: str, buckets: Sequence[int] | None) -> Sequence[int]:
-        if self.declared(table).subject is None:
-            return [0] if buckets is None or 0 in buckets else []
-        return range(self.buckets) if buckets is None else list(buckets)
+        def not_entered(path: str) -> bool:
+            match = _BATCH_FILE.search(path)
+            return match is not None and match.group(1) not in labels
+
+        return delta.dataset(
+            delta_table, self.folder(table), self.lake_schema(table), buckets=buckets, hidden=not_entered
+        )
 
     def _wanted(self, declared: Table, columns: Sequence[str] | None) -> list[str]:
         there = declared.lake_schema.names

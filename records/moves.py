@@ -1,8 +1,8 @@
 """Versions of one fact that lie in different person buckets, because a correction changed whose fact it is.
 
 Buckets are read one at a time, so a version must learn in its own bucket that another bucket superseded it: each
-version leaves an *echo* (a bare row marked `_echo`) in every other bucket that holds the same key. Readers use echoes to end
-versions and never return them.
+version leaves an *echo* (a bare row marked `_echo`) in every other bucket that holds the same key. Readers use echoes
+to end versions and never return them.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+_SPREAD = np.int64(0x1E3779B97F4A7C15)  # odd, so different buckets stay different
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,12 @@ class Versions:
 
     @classmethod
     def of(cls, table: pa.Table) -> Versions:
-        """From a table with the lake's bookkeeping columns."""
-        names = ("_key", "known_at", "_sequence", "_row")
-        return cls(*(integers(table[name]) for name in names))
+        """From a table with the lake's bookkeeping columns. Where it has `bucket`, versions of one key that lie in
+        different buckets are kept apart: each bucket has echoes of the others."""
+        key, *order = (integers(table[name]) for name in ("_key", "known_at", "_sequence", "_row"))
+        if "bucket" in table.column_names:
+            key = key ^ integers(table["bucket"]) * _SPREAD
+        return cls(key, *order)
 
     def ordered(self, places: Integers) -> Integers:
         """`places` in order of key, known_at and arrival."""
