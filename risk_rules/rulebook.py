@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from records.errors import BadInput
 from risk_rules import mitigations, thresholds
 from risk_rules.columns import Column, SubjectKind, columns
-from risk_rules.conditions import FALSE, TRUE, UNKNOWN, All, Cells, Node, Truth, Value, cells, for_columns, for_one
+from risk_rules.conditions import TRUE, UNKNOWN, All, Cells, Node, Truth, Value, cells, for_columns, for_one
 from risk_rules.conditions import read_columns as columns_of
 from risk_rules.loader import Columns, load_rules, parse_on
 from risk_rules.mitigations import Ladder
@@ -92,10 +92,9 @@ class Compiled:
     of_one: Callable[[Mapping[str, Value]], int]
 
     def results(self, table: Mapping[str, Cells]) -> NDArray[np.int8]:
-        truth = self.of_columns(table)
         unknown = Result.NO if self.rule.on_missing == "no_hit" else Result.UNDECIDED
-        codes = {TRUE: Result.HIT, UNKNOWN: unknown, FALSE: Result.NO}
-        return np.select([truth == t for t in codes], list(codes.values())).astype(np.int8)
+        # Truth is -1, 0 or 1; one more is the place of its result.
+        return np.array([Result.NO, unknown, Result.HIT], dtype=np.int8)[self.of_columns(table) + 1]
 
     def points(self, table: Mapping[str, Cells], results: NDArray[np.int8]) -> NDArray[np.int16]:
         on, steps = self.rule.points.on, self.rule.points.steps
@@ -177,7 +176,7 @@ class Rulebook:
 
     def reads(self, kind: SubjectKind) -> tuple[str, ...]:
         """Every column that the rules in force about `kind` read, gates included, in alphabetical order."""
-        return tuple(sorted({name for compiled in self._compiled[kind] for name in compiled.reads}))
+        return self._reads[kind]
 
     def feature_names(self, kind: SubjectKind) -> tuple[str, ...]:
         """Those of `reads` that the feature engine computes; the rest are columns of the event."""
@@ -206,6 +205,13 @@ class Rulebook:
             if rule.in_force(self.on):
                 found[rule.applies_to.subject_kind].append(self._compile(rule))
         return {kind: tuple(held) for kind, held in found.items()}
+
+    @cached_property
+    def _reads(self) -> Mapping[SubjectKind, tuple[str, ...]]:
+        return {
+            kind: tuple(sorted({name for compiled in held for name in compiled.reads}))
+            for kind, held in self._compiled.items()
+        }
 
     def _compile(self, rule: Rule) -> Compiled:
         kind = rule.applies_to.subject_kind

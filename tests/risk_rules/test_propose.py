@@ -31,7 +31,7 @@ def _propose(*hits: Rule, band: str | None = None, drawn: bool = False) -> Any:
 
 
 def test_nothing_found_proposes_nothing() -> None:
-    for band in (None, "low", "medium"):
+    for band in (None, "low", "moderate"):
         assert (_propose(band=band).mitigation, _propose(band=band).cause) == (None, "none")
 
 
@@ -101,7 +101,7 @@ def test_a_table_is_proposed_row_by_row() -> None:
     rules = (STOLEN, ENDED, LONG)
     results = np.array([[1, 0, 0, -1], [0, 1, 1, -1], [0, 0, 1, 0]], dtype=np.int8)
     findings = Findings(rules, results, np.zeros_like(results, dtype=np.int16))
-    bands = ["low", "high", None, "medium"]
+    bands = ["low", "high", None, "moderate"]
     drawn = np.array([False, False, True, False])
     for row, made in enumerate(propose_all(findings, bands, drawn, purpose="secondary_check", ladder=LADDER)):
         assert made == _propose(*findings.hits(row), band=bands[row], drawn=bool(drawn[row]))

@@ -18,7 +18,7 @@ from risk_rules.texts import LANGUAGES
 
 AT = datetime(2025, 6, 1, 12, tzinfo=UTC)
 PROTECTION = Protection.load()
-CHILD = {"under_18": True, "declared_guardian": False, "party_size": 1}
+CHILD = {"under_18": True, "declared_guardian": False, "party_size": 1, "document_travellers_last_5_years": 1}
 
 
 def _seen(**row: Any) -> list[str]:
@@ -38,18 +38,21 @@ def test_what_is_not_seen_is_not_referred() -> None:
     assert _seen(declared_guardian=True) == []
     assert _seen(party_size=5) == ["child-without-guardian-in-group"]
     assert _seen(under_18=None) == []
+    assert _seen(party_size=5, declared_guardian=True, document_travellers_last_5_years=2) == [
+        "child-on-a-document-others-used"
+    ]
 
 
 def test_a_table_and_one_event_are_answered_the_same() -> None:
     rows = [
-        {"under_18": u, "declared_guardian": g, "party_size": s}
+        {"under_18": u, "declared_guardian": g, "party_size": s, "document_travellers_last_5_years": d}
         for u in (True, False, None)
         for g in (True, False, None)
         for s in (1, 2, None)
+        for d in (1, 2, None)
     ]
-    table = pa.Table.from_pylist(
-        rows, schema=pa.schema({"under_18": pa.bool_(), "declared_guardian": pa.bool_(), "party_size": pa.int64()})
-    )
+    types = [pa.bool_(), pa.bool_(), pa.int64(), pa.int64()]
+    table = pa.Table.from_pylist(rows, schema=pa.schema(list(zip(rows[0], types, strict=True))))
     results = PROTECTION.evaluate(table)
     for i, row in enumerate(rows):
         by_table = [sign.id for sign, r in zip(PROTECTION.signs, results[:, i], strict=True) if r == 1]
@@ -60,6 +63,7 @@ def test_protection_never_meets_risk() -> None:
     assert "points" not in {field.name for field in dataclasses.fields(Sign)}
     assert "referrals" not in {field.name for field in dataclasses.fields(Findings)}
     signs = {sign.id for sign in PROTECTION.signs}
+    assert {sign.to for sign in PROTECTION.signs} == set(PROTECTION.bodies)
     assert not signs & {rule.id for rule in Rulebook.load(on=date(2025, 6, 1)).rules}
     assert all("officer" not in sign.seen_by for sign in PROTECTION.signs)
 
