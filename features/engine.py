@@ -28,13 +28,14 @@ from features.lineage import COMPUTED, Catalogue, row_columns
 from features.localtime import local_hour
 from features.people import People, belonging, people
 from records.errors import BadInput
+from records.links import persons
 from records.pseudonyms import bucket_of
 from records.tables import tables
 
 History: TypeAlias = Window | Lookup | InForce
 
 _TIMES = ("happened_at", "known_at", "superseded_at")
-LINK_COLUMNS = ("first_subject", "second_subject", "state", "happened_at", "known_at")
+LINK_COLUMNS = ("first_subject", "second_subject", "state", "known_at")
 
 
 def compute(spine: pa.Table, names: Iterable[str], lake: Histories, *, catalogue: Catalogue | None = None) -> pa.Table:
@@ -155,20 +156,21 @@ def _by_bucket(
     lake = all_rows.tables.lake
     subject = whole(spine.column("subject"))
     bucket = np.asarray(bucket_of(subject, lake.buckets))
-    links = lake.history("links", LINK_COLUMNS)
+    known = persons(lake.history("links", LINK_COLUMNS))
+    as_of = whole(spine.column("as_of"))
     order: list[Ints] = []
     found: list[dict[Operand, Values]] = []
     for number in np.unique(bucket).tolist():
         rows = np.flatnonzero(bucket == number)
-        persons = people(subject.take(pa.array(rows)), all_rows.at[rows], links)
+        together = people(subject.take(pa.array(rows)), as_of.take(pa.array(rows)), known)
         part = _Asked(
             spine=spine.take(pa.array(rows)),
             kind=all_rows.kind,
             catalogue=all_rows.catalogue,
             tables=all_rows.tables,
             leaves=tuple(personal),
-            buckets=tuple(np.unique(bucket_of(persons.subjects, lake.buckets)).tolist()),
-            persons=persons,
+            buckets=tuple(np.unique(bucket_of(together.subjects, lake.buckets)).tolist()),
+            persons=together,
             values={e: v[rows] if isinstance(v, np.ndarray) else v.take(pa.array(rows)) for e, v in asked.items()},
         )
         order.append(rows)

@@ -1,14 +1,11 @@
-"""Whose rows belong together: subjects that white links join, as known at each moment.
+"""Whose rows belong together: subjects that white links join, as known at each moment (`records.links`).
 
-A pair's newest statement known at t decides: white joins, anything else does not. A later link or split changes nothing
-computed for an earlier moment, so each (subject, as_of) has a person of its own making, and two moments between which
-nothing was said about anyone they touch share it.
+A later link or split changes nothing computed for an earlier moment, so one subject may be of several persons: one for
+each set of subjects that it was joined with at some asked moment.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -17,10 +14,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Ints: TypeAlias = npt.NDArray[np.int64]
-_Statement: TypeAlias = tuple[int, int, int, str]  # known_at, happened_at, superseded_at, state
+from records.links import Persons
 
-NEVER = np.iinfo(np.int64).max
+Ints: TypeAlias = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -33,52 +29,21 @@ class People:
     of: Ints
 
 
-def people(subjects: pa.Array, as_of: Ints, links: pa.Table) -> People:
-    """subjects (strings, no nulls) and as_of (microseconds) of the asked rows; links: the history of table `links`."""
+def people(subjects: pa.Array, as_of: pa.Array, known: Persons) -> People:
+    """The person of each asked row. subjects: strings, no nulls; as_of: instants; one of each per row."""
     encoded = subjects.dictionary_encode()
-    names: list[str] = encoded.dictionary.to_pylist()
     person = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    said = _statements(links)
-    members: list[tuple[str, ...]] = [(name,) for name in names]
+    members: list[tuple[str, ...]] = [(name,) for name in encoded.dictionary.to_pylist()]
     numbers: dict[tuple[str, ...], int] = {}
-    linked = [k for k, name in enumerate(names) if name in said]
-    for row in np.flatnonzero(np.isin(person, linked)).tolist():
-        together = _joined(names[person[row]], int(as_of[row]), said)
+    linked = np.flatnonzero(pc.is_in(subjects, value_set=known.subjects).to_numpy(zero_copy_only=False))
+    rows = pa.array(linked)
+    for row, together in zip(linked.tolist(), known.together(subjects.take(rows), as_of.take(rows)), strict=True):
         if len(together) > 1:
             if together not in numbers:
                 numbers[together] = len(members)
                 members.append(together)
             person[row] = numbers[together]
     return _gathered(person, members)
-
-
-def _statements(links: pa.Table) -> Mapping[str, Mapping[str, list[_Statement]]]:
-    said: dict[str, dict[str, list[_Statement]]] = defaultdict(lambda: defaultdict(list))
-    micros = {c: links.column(c).cast(pa.int64()).to_pylist() for c in ("known_at", "happened_at", "superseded_at")}
-    for one, other, state, known, happened, superseded in zip(
-        links.column("first_subject").to_pylist(),
-        links.column("second_subject").to_pylist(),
-        links.column("state").to_pylist(),
-        micros["known_at"],
-        micros["happened_at"],
-        micros["superseded_at"],
-        strict=True,
-    ):
-        statement = (known, happened, NEVER if superseded is None else superseded, state)
-        said[one][other].append(statement)
-        said[other][one].append(statement)
-    return said
-
-
-def _joined(subject: str, at: int, said: Mapping[str, Mapping[str, list[_Statement]]]) -> tuple[str, ...]:
-    together, ahead = {subject}, [subject]
-    while ahead:
-        for other, statements in said.get(ahead.pop(), {}).items():
-            known = [s for s in statements if s[0] <= at < s[2]]
-            if other not in together and known and max(known)[3] == "white":
-                together.add(other)
-                ahead.append(other)
-    return tuple(sorted(together))
 
 
 def _gathered(person: Ints, members: list[tuple[str, ...]]) -> People:
