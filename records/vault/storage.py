@@ -92,20 +92,28 @@ def upsert(
     """
     if not rows:
         return
-    make = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-    statement = make(table)
+    names = list(rows[0])
+    statement: sqlite.Insert | postgresql.Insert
+    if engine.dialect.name == "postgresql":
+        # One array per column: a round trip per row would take most of the time.
+        arrays = [sa.func.unnest(sa.bindparam(n, type_=postgresql.ARRAY(table.c[n].type))).label(n) for n in names]
+        statement = postgresql.insert(table).from_select(names, sa.select(*arrays))
+    else:
+        statement = sqlite.insert(table)
     old, new = table.c[replace[0]], statement.excluded[replace[0]]
     statement = statement.on_conflict_do_update(
         index_elements=list(table.primary_key.columns),
         set_={name: statement.excluded[name] for name in replace},
         where=(new > old) if when == "later" else (new != old),
     )
-    # Compiled once and handed to the driver: SQLAlchemy's own bookkeeping per row would take most of the time.
-    compiled = statement.compile(dialect=engine.dialect, column_keys=list(rows[0]))
-    order = compiled.positiontup
-    values: list[Any] = list(rows) if order is None else [tuple(row[name] for name in order) for row in rows]
     with engine.begin() as connection:
-        connection.exec_driver_sql(str(compiled), values)
+        if engine.dialect.name == "postgresql":
+            connection.execute(statement, {name: [row[name] for row in rows] for name in names})
+        else:
+            # Handed to the driver as text: SQLAlchemy's own bookkeeping per row would take most of the time.
+            compiled = statement.compile(dialect=engine.dialect, column_keys=names)
+            order = compiled.positiontup or names
+            connection.exec_driver_sql(str(compiled), [tuple(row[name] for name in order) for row in rows])
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
