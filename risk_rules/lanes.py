@@ -71,10 +71,15 @@ def plan(post: str, shift: str, *, capacity: int, expected: float, secret: bytes
 
 @dataclass(frozen=True)
 class Draw:
-    """`numbers` in [0, 1) come from the secret alone; `drawn` are those below `p`."""
+    """`numbers` in [0, 1) come from the secret alone; `drawn` are those below `p`.
+
+    `ties` are second numbers, independent of the first: they order equal ranks, so that how a tie falls says nothing
+    about the draw and probabilities stay exact.
+    """
 
     p: float
     numbers: NDArray[np.float64]
+    ties: NDArray[np.float64]
     drawn: NDArray[np.bool_]
 
 
@@ -87,17 +92,19 @@ def draw(subjects: Sequence[str], as_of: Sequence[datetime], secret: bytes, p: f
         raise BadInput(
             f"A draw needs one as_of per subject and p in 0 to 1; it has {len(subjects)}, {len(as_of)} and p={p}."
         )
-    numbers = np.array([_number(s, t, secret) for s, t in zip(subjects, as_of, strict=True)], dtype=np.float64)
-    return Draw(p, numbers, numbers < p)
+    pairs = [_numbers(s, t, secret) for s, t in zip(subjects, as_of, strict=True)]
+    numbers, ties = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
+    return Draw(p, numbers, ties, numbers < p)
 
 
-def _number(subject: str, as_of: datetime, secret: bytes) -> float:
+def _numbers(subject: str, as_of: datetime, secret: bytes) -> tuple[float, float]:
     if as_of.tzinfo is None:
         raise BadInput(f"The moment {as_of} has no time zone, so the draw could not be repeated. Give as_of in UTC.")
     moment = as_of.astimezone(UTC).isoformat(timespec="microseconds")
     digest = hmac.digest(secret, f"{subject}\x00{moment}".encode(), "sha256")
     # 53 bits fill a float exactly, so that no number rounds up to 1.
-    return (int.from_bytes(digest[:8], "big") >> 11) / 2**53
+    first, second = (int.from_bytes(digest[start : start + 8], "big") >> 11 for start in (0, 8))
+    return first / 2**53, second / 2**53
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ def fill(
     """Give a shift's checks away: drawn events first, whatever their value; then `causes` by `rank` up to capacity.
 
     `rank` is (rows,) or (rows, keys), compared key by key, higher first, NaN last; equal ranks follow the draw's
-    numbers, never the order of rows. More drawn than capacity are taken by the draw's numbers too. BadInput for
+    `ties`, never the order of rows. More drawn than capacity are taken by the draw's numbers too. BadInput for
     lengths that differ.
     """
     n = len(drawn.numbers)
@@ -141,7 +148,7 @@ def fill(
     asks = np.array([cause is not None for cause in causes], dtype=bool)
     # lexsort sorts by its last key first; NaN, made -inf, comes after everything known.
     columns = [np.where(np.isnan(keys[:, k]), np.inf, -keys[:, k]) for k in reversed(range(keys.shape[1]))]
-    by_rank = np.lexsort([drawn.numbers, *columns])
+    by_rank = np.lexsort([drawn.ties, *columns])
     ranked = by_rank[asks[by_rank] & ~drawn.drawn[by_rank]]
     room = max(0, capacity - len(random_order))
 
