@@ -26,8 +26,6 @@ Mask = npt.NDArray[np.bool_]
 
 ACTUAL, ADVANCE = 0, 1
 DOCUMENT_TYPES = ("passport", "identity_card", "diplomatic", "crew")
-# Columns whose values hardly ever repeat: a dictionary would only cost time.
-UNIQUE = ("unified_number", "document_number", "booking_reference", "crossing_id", "linked_crossing", "visa_reference")
 _LETTERS = table_of([code[0] + code[-1] for code in NATIONALITIES])
 _PREFIX = table_of(["C", "A"])
 _LETTER = table_of(SHIFTS)
@@ -70,6 +68,8 @@ def crossing_number(first_leg: int, leg: Ints) -> Bytes:
 
 def unified_numbers(group: People, person: Ints, valid: Mask) -> pa.Array:
     """Ten digits per person, null where not `valid`."""
+    if not valid.any():
+        return pa.nulls(len(person), pa.string())
     return strings(len(person), digits(scattered(group.number[person], 10), 10), valid=valid)
 
 
@@ -81,6 +81,8 @@ def document_numbers(group: People, holder: Ints, version: Ints, valid: Mask | N
 
 def permit_files(group: People, person: Ints, valid: Mask | None = None) -> pa.Array:
     """The number of each person's permit file, null where not `valid`."""
+    if valid is not None and not valid.any():
+        return pa.nulls(len(person), pa.string())
     return strings(len(person), "F", digits(scattered(group.number[person], 9), 9), valid=valid)
 
 
@@ -122,11 +124,11 @@ def reports(block: Block, setting: Setting, rng: np.random.Generator) -> Reports
     shift = np.concatenate([nothing, earlier, np.zeros(len(fixed) + len(twice), dtype=np.int64)])
     corrected = np.zeros(len(leg), dtype=bool)
     corrected[len(nothing) + len(moved) : len(nothing) + len(moved) + len(fixed)] = True
-    part = setting.quarters[np.clip((known - span.start) // DAY, 0, span.days)]
+    part = setting.halves[np.clip((known - span.start) // DAY, 0, span.days)]
     # Half of what is sent twice comes again with the next delivery.
     part[len(part) - len(twice) :] += np.arange(len(twice)) % 2
     repeated = np.arange(len(leg)) >= len(leg) - len(twice)
-    np.minimum(part, setting.quarters[-1], out=part)
+    np.minimum(part, setting.halves[-1], out=part)
     in_time = (known < span.now) & (legs.day[leg] - shift >= 0)
     order = np.flatnonzero(in_time)
     order = order[np.argsort(part[order].astype(np.uint8), kind="stable")]
@@ -165,6 +167,7 @@ def crossing_rows(block: Block, setting: Setting, told: Reports) -> pa.Table:
     where_to = np.where(
         household % 2 == 0, _governorate_of(setting.where)[legs.post], household * 7_919 % len(_GOVERNORATES)
     )
+    booking = digits(scattered(journey, 10), 10)
     visa = entry & NEEDS_VISA[group.nationality[legs.person]] & ~permitted & (group.kind not in (DIPLOMAT, CREW))
     happened = span.moment(day, np.where(actual, legs.second, legs.scheduled))
     origin = span.origin
@@ -173,7 +176,7 @@ def crossing_rows(block: Block, setting: Setting, told: Reports) -> pa.Table:
             "unified_number": unified_numbers(group, legs.person, numbered),
             "document_number": document_numbers(group, legs.holder, legs.version),
             "document_issuer": chosen(group.nationality[legs.holder], NATIONALITIES),
-            "booking_reference": strings(n, "B", digits(scattered(journey, 10), 10), valid=booked),
+            "booking_reference": strings(n, "B", booking, valid=booked),
             "crossing_id": strings(n, _PREFIX[told.kind], crossing),
             "kind": chosen(told.kind, ("actual", "advance")),
             "linked_crossing": strings(n, "A", crossing, valid=actual & (legs.lead >= 0)),
@@ -189,7 +192,7 @@ def crossing_rows(block: Block, setting: Setting, told: Reports) -> pa.Table:
             "party_size": numbers(party, pa.int64()),
             "declared_guardian": numbers(_guarded(number, party, setting.parameters), pa.bool_(), child),
             "permit_file": permit_files(group, legs.person, permitted & ((block.first_leg + told.leg) % 33 != 0)),
-            "visa_reference": strings(n, "V", digits(scattered(journey, 10), 10), valid=visa),
+            "visa_reference": strings(n, "V", booking, valid=visa),
             "declared_stay_days": numbers(planned, pa.int64(), stays),
             "address_governorate": chosen(where_to, _GOVERNORATES, entry & actual & foreign & (journey % 17 != 0)),
             "booth_wait_minutes": numbers(

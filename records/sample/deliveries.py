@@ -63,8 +63,8 @@ INDIC_MAPPING: Mapping[str, object] = {**WINDOWS_MAPPING, "encoding": "utf-8"}
 _TO_INDIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
 
 
-def permit_rows(block: Block, setting: Setting, rng: np.random.Generator) -> tuple[pa.Table, Ints, Ints]:
-    """Rows of `permits` of a block of residents, the delivery each belongs to and the calendar year it is known in."""
+def permit_rows(block: Block, setting: Setting, rng: np.random.Generator) -> tuple[pa.Table, Ints]:
+    """Rows of `permits` of a block of residents, and the delivery each belongs to."""
     file, group, span = block.file, block.group, setting.span
     if file is None:
         raise ValueError("Only residents have permit files.")
@@ -96,10 +96,8 @@ def permit_rows(block: Block, setting: Setting, rng: np.random.Generator) -> tup
             "known_at": instants(happened + lag),
         }
     )
-    years = (happened + lag).astype("datetime64[s]").astype("datetime64[Y]").astype(np.int64) + 1970
-    told = np.flatnonzero((happened + lag < span.now) & (stage.day < NEVER))
-    told = told[np.argsort(years[told], kind="stable")]
-    return rows.take(pa.array(told)), delivery[told], years[told]
+    told = (happened + lag < span.now) & (stage.day < NEVER)
+    return rows.filter(pa.array(told)), delivery[told]
 
 
 def csv_lines(rows: pa.Table) -> str:

@@ -161,9 +161,8 @@ def json_lines(rows: pa.Table) -> str:
         column = rows[name].combine_chunks()
         if pa.types.is_timestamp(column.type):
             local = pc.add(column.cast(pa.timestamp("s", tz="UTC")), pa.scalar(3_600, pa.duration("s")))
-            column = pc.binary_join_element_wise(
-                pc.strftime(local.cast(pa.timestamp("s")), "%Y-%m-%dT%H:%M:%S"), "+01:00", ""
-            )
+            # Written with a space between day and time, as Arrow prints it.
+            column = pc.binary_join_element_wise(local.cast(pa.timestamp("s")).cast(pa.string()), "+01:00", "")
         text = column.cast(pa.string())
         if name not in _BARE:
             text = pc.binary_join_element_wise('"', text, '"', "")

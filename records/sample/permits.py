@@ -253,7 +253,7 @@ class _Course:
         granted[yes], valid_to[yes] = decided[~refused], until
         self.granted.append(granted)
         self.valid_to.append(valid_to)
-        return yes
+        return np.asarray(yes)
 
     def _processing(self, who: Ints, rng: np.random.Generator, factor: Floats | float = 1.0) -> Floats:
         drawn = self.pace[who] * np.exp(rng.normal(0, 0.45, len(who))) * factor

@@ -20,7 +20,7 @@ from records.sample.strings import Bytes
 
 @dataclass(frozen=True)
 class Setting:
-    """The stage. `stamps` prints days, `quarters` numbers the file of each day, `tables` draw days per kind."""
+    """The stage. `stamps` prints days, `halves` numbers the half year of each day, `tables` draw days per kind."""
 
     span: Horizon
     where: Places
@@ -30,13 +30,13 @@ class Setting:
     shifts: Shifts
     over_checked: tuple[str, ...]
     stamps: Bytes = field(repr=False)
-    quarters: npt.NDArray[np.int64] = field(repr=False)
+    halves: npt.NDArray[np.int64] = field(repr=False)
     tables: tuple[npt.NDArray[np.uint16], ...] = field(repr=False)
 
-    def quarter_name(self, quarter: int) -> str:
-        """Such as 2026-Q3."""
-        year, part = divmod(quarter, 4)
-        return f"{year}-Q{part + 1}"
+    def part_name(self, half: int) -> str:
+        """Such as 2026-H2."""
+        year, part = divmod(half, 2)
+        return f"{year}-H{part + 1}"
 
 
 def setting(crossings: float, years: int, parameters: Parameters, rng: np.random.Generator) -> Setting:
@@ -54,6 +54,6 @@ def setting(crossings: float, years: int, parameters: Parameters, rng: np.random
         shifts=shifts(where, parameters),
         over_checked=over_checked(parameters, rng),
         stamps=span.stamps(),
-        quarters=1970 * 4 + months // 3,
+        halves=1970 * 2 + months // 6,
         tables=tuple(drawing_table(row) for row in weight),
     )

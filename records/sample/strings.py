@@ -20,20 +20,20 @@ def digits(values: Integers, width: int) -> Bytes:
     """(n, width) bytes: `values` (not negative) in decimal with leading zeros; higher digits are cut off."""
     quads = -(-width // 4)
     out = np.empty((len(values), quads), dtype=np.uint32)
-    rest = values.astype(np.uint64)
+    rest = values.astype(np.int64, copy=False)
     for i in range(quads - 1, 0, -1):
-        higher = rest // np.uint64(10_000)
-        out[:, i] = _QUADS[rest - higher * np.uint64(10_000)]
+        higher = rest // 10_000
+        out[:, i] = _QUADS.take(rest - higher * 10_000, mode="clip")
         rest = higher
-    out[:, 0] = _QUADS[rest % np.uint64(10_000)]
+    out[:, 0] = _QUADS.take(rest % 10_000, mode="clip")
     return out.view(np.uint8).reshape(len(values), 4 * quads)[:, 4 * quads - width :]
 
 
-def scattered(values: Integers, width: int) -> npt.NDArray[np.uint64]:
+def scattered(values: Integers, width: int) -> npt.NDArray[np.int64]:
     """Distinct numbers of at most `width` digits for distinct `values` below 10**width: order is lost, nothing else."""
-    modulus = np.uint64(10**width)
     # An odd multiplier that 5 does not divide is a bijection modulo a power of ten.
-    return (values.astype(np.uint64) * np.uint64(38_654_705_663) + np.uint64(271_828_183)) % modulus
+    spread = values.astype(np.uint64) * np.uint64(38_654_705_663) + np.uint64(271_828_183)
+    return (spread % np.uint64(10**width)).view(np.int64)
 
 
 def table_of(words: Sequence[str]) -> Bytes:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import yaml
 
 from records.sample import deliveries, findings, spoiling
 from records.sample.blocks import Made
-from records.sample.crossings import UNIQUE, crossing_rows, reports
+from records.sample.crossings import crossing_rows, reports
 from records.sample.parameters import RESIDENT
 from records.sample.persons import alert_rows, link_rows, seen, traveller_rows
 from records.sample.setting import Setting
@@ -56,16 +57,17 @@ class Supplies:
 
     def __init__(self, folder: Path, setting: Setting) -> None:
         self._folder, self._setting = folder, setting
+        self._newest_year = setting.parameters.last_day.year
         at = folder / "supplies"
         self._reference = {name: ParquetParts(at / name) for name in ("posts", "offices", "calendar", "closures")}
-        self._services = ParquetParts(at / "services", unique=("service",))
-        self._travellers = ParquetParts(at / "travellers", unique=("unified_number", "document_number"))
+        self._services = ParquetParts(at / "services")
+        self._travellers = ParquetParts(at / "travellers")
         self._permits = ParquetParts(at / "permits")
         self._south = TextParts(at / "permits-south", ".csv", "cp1256", deliveries.HEADER, deliveries.csv_lines)
         self._centre = TextParts(at / "permits-centre", ".csv", "utf-8", deliveries.HEADER, deliveries.indic_lines)
         self._alerts = ParquetParts(at / "alerts")
         self._links = ParquetParts(at / "links")
-        self._crossings = ParquetParts(at / "crossings", unique=UNIQUE)
+        self._crossings = ParquetParts(at / "crossings")
         self._checks = TextParts(at / "checks", ".jsonl", "utf-8", "", findings.json_lines)
         self._spoilt: set[str] = set()
         self.rows: Counter[str] = Counter()
@@ -80,11 +82,8 @@ class Supplies:
         self.rows[table] += rows.num_rows
 
     def add_services(self, rows: pa.Table) -> None:
-        """All rows of `services`, which become one file per year of the scheduled time."""
-        years = _years(rows["happened_at"])
-        order = np.argsort(years, kind="stable")
-        for year, part in by_partition(rows.take(pa.array(order)), years[order]):
-            self._services.add(str(year), part)
+        """All rows of `services`."""
+        self._add_by_period(self._services, rows, "happened_at")
         self.rows["services"] += rows.num_rows
 
     def add_block(self, made: Made, rng: np.random.Generator) -> int:
@@ -105,10 +104,10 @@ class Supplies:
         told = reports(block, setting, rng)
         rows = crossing_rows(block, setting, told)
         parts = by_partition(rows, told.part)
-        for number, (quarter, part) in enumerate(parts):
+        for number, (half, part) in enumerate(parts):
             last = number == len(parts) - 1
             whole = self._with_bad("crossings", part, spoiling.CROSSINGS, "crossing_id") if last else part
-            self._crossings.add(setting.quarter_name(quarter), whole)
+            self._crossings.add(setting.part_name(half), whole)
         self.rows["crossings"] += rows.num_rows
         self.corrections += int(told.corrected.sum())
         self.duplicates += int(told.repeated.sum())
@@ -153,46 +152,33 @@ class Supplies:
         named = self._with_bad("travellers", rows, spoiling.TRAVELLERS, "document_number").drop_columns(["known_at"])
         theirs = dict(TRAVELLER_MAPPING["columns"])  # type: ignore[call-overload]  # declared a few lines above
         named = named.rename_columns([theirs.get(name, name) for name in named.column_names])
-        years = _years(named["happened_at"])
-        order = np.argsort(years, kind="stable")
-        for year, part in by_partition(named.take(pa.array(order)), years[order]):
-            self._travellers.add(str(year), part)
+        self._add_by_period(self._travellers, named, "happened_at")
         self.rows["travellers"] += rows.num_rows
 
     def _add_permits(self, made: Made, rng: np.random.Generator) -> None:
-        rows, delivery, years = deliveries.permit_rows(made.block, self._setting, rng)
+        rows, delivery = deliveries.permit_rows(made.block, self._setting, rng)
         self.rows["permits"] += rows.num_rows
-        by_delivery: tuple[tuple[int, ParquetParts | TextParts], ...] = (
-            (deliveries.PARQUET, self._permits),
-            (deliveries.WINDOWS, self._south),
-            (deliveries.INDIC, self._centre),
-        )
-        for which, parts in by_delivery:
-            mine = np.flatnonzero(delivery == which)
-            for year, part in by_partition(rows.take(pa.array(mine)), years[mine]):
-                parts.add(str(year), part)
+        self._add_by_period(self._permits, rows.filter(pa.array(delivery == deliveries.PARQUET)), "known_at")
+        south = rows.filter(pa.array(delivery == deliveries.WINDOWS))
+        self._south.add("south", south)
+        self._centre.add("centre", rows.filter(pa.array(delivery == deliveries.INDIC)))
         each = self._setting.parameters.bad_rows_per_kind
-        south = rows.filter(pa.array((delivery == deliveries.WINDOWS) & (years == years.max())))
         text = spoiling.permit_lines(south, each)
         if "permits" not in self._spoilt and text is not None:
             self._spoilt.add("permits")
-            self._south.lines(str(years.max()), text)
+            self._south.lines("south", text)
             self._count_bad("permits", (*spoiling.PERMIT_FIELDS, "wrong_number_of_fields"), each)
 
     def _add_checks(self, rows: pa.Table) -> None:
         if not rows.num_rows:
             return
-        years = _years(rows["known_at"])
-        order = np.argsort(years, kind="stable")
-        parts = by_partition(rows.take(pa.array(order)), years[order])
-        for year, part in parts:
-            self._checks.add(str(year), part)
+        self._add_by_period(self._checks, rows, "known_at")
         self.rows["checks"] += rows.num_rows
         each = self._setting.parameters.bad_rows_per_kind
-        text = spoiling.check_lines(parts[-1][1], each)
+        text = spoiling.check_lines(rows, each)
         if "checks" not in self._spoilt and text is not None:
             self._spoilt.add("checks")
-            self._checks.lines(str(parts[-1][0]), text)
+            self._checks.lines(str(self._newest_year), text)
             self._count_bad("checks", (*spoiling.CHECK_TEXTS, "not_json"), each)
 
     def _with_bad(
@@ -205,6 +191,12 @@ class Supplies:
         self._spoilt.add(table)
         self._count_bad(table, tuple(kinds), each)
         return pa.concat_tables([rows, spoiling.spoiled(rows, kinds, each, key)])
+
+    def _add_by_period(self, parts: ParquetParts | TextParts, rows: pa.Table, time: str) -> None:
+        """Rows up to the calendar year before the newest day's into one file, those of that year into another."""
+        newest = _years(rows[time]) >= self._newest_year
+        parts.add(f"to-{self._newest_year - 1}", rows.filter(pa.array(~newest)))
+        parts.add(str(self._newest_year), rows.filter(pa.array(newest)))
 
     def _count_bad(self, table: str, kinds: tuple[str, ...], each: int) -> None:
         self.bad_rows[table] = dict.fromkeys(kinds, each)
@@ -219,6 +211,7 @@ class Supplies:
         self.refused.append({"table": "permits", "path": "damaged/permits-centre.csv", "mapping": str(like.mapping)})
 
 
-def _years(instants: pa.ChunkedArray) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _years(instants: pa.ChunkedArray) -> npt.NDArray[np.int64]:
+    """The calendar year of each instant, in UTC."""
     micros = np.asarray(instants.cast(pa.int64()))
     return micros.astype("datetime64[us]").astype("datetime64[Y]").astype(np.int64) + 1970

@@ -64,13 +64,12 @@ def make_world(
     for table, rows in reference_rows(stage.span, stage.where).items():
         supplies.add_reference(table, rows)
     supplies.add_services(service_rows(stage.plan, stage.where, stage.span))
-    entries = ParquetParts(folder / "truth" / "entries", unique=("crossing_id",))
     truths = ParquetParts(folder / "truth")
     tally: Counter[str] = Counter()
     for block in _blocks(crossings, stage, seed):
         written = supplies.add_block(block, np.random.default_rng([seed, 2, int(block.block.group.number[0])]))
         true = true_entries(block, stage)
-        entries.add("entries", true)
+        truths.add("entries", true)
         truths.add("missing_exits", missing_exits(block, stage))
         if (permits := true_permits(block, stage)) is not None:
             truths.add("permits", permits)
@@ -79,7 +78,6 @@ def make_world(
         if progress is not None:
             progress(written)
     listed = supplies.close()
-    entries.close()
     truths.close()
     hidden = {"over_checked": stage.over_checked, **tally}
     _write_json(folder / "truth" / "policy.json", hidden)

@@ -16,10 +16,9 @@ _GROUP_ROWS = 1 << 16
 class ParquetParts:
     """Parquet files of one table, one per partition `name`, written as row groups of about 65 thousand rows."""
 
-    def __init__(self, folder: Path, unique: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        self._unique = unique
         self._waiting: dict[str, list[pa.Table]] = {}
         self._writers: dict[str, pq.ParquetWriter] = {}
 
@@ -49,12 +48,12 @@ class ParquetParts:
             return
         rows = pa.concat_tables(parts)
         if name not in self._writers:
-            repeated = [column for column in rows.column_names if column not in self._unique]
             self._writers[name] = pq.ParquetWriter(
                 self._path(name),
                 rows.schema,
                 compression="lz4",
-                use_dictionary=repeated,
+                # Other columns hardly ever repeat a value, and looking for it would only cost time.
+                use_dictionary=[f.name for f in rows.schema if pa.types.is_dictionary(f.type)],
                 write_statistics=False,
                 store_schema=False,  # a supplier's file: plain text, not our dictionaries
             )
