@@ -38,7 +38,7 @@ def ranges(forecasts: Sequence[Forecast], language: Language) -> list[Range]:
 def _range(forecast: Forecast, percent: float, language: Language) -> Range:
     low, high = (max(0.0, forecast.quantiles[q]) for q in (LOW, HIGH))
     return Range(
-        place=name_of(forecast.place, language),
+        place=name_of(forecast.place, "post", language),
         direction=language.say(f"word.{forecast.direction}"),
         mean=language.number(forecast.mean, decimals=0),
         between=language.say(

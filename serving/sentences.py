@@ -89,8 +89,8 @@ def feature_sentence(feature: Feature, observed: Observed, language: Language) -
             text = language.weekday_name(int(number))
         case "month" if number is not None:
             text = language.month_name(int(number))
-        case "post" | "office":
-            text = name_of(None if value is None else str(value), language)
+        case "post" | "office" as place:
+            text = name_of(None if value is None else str(value), place, language)
         case _:
             text = said(value, language)
     return feature.texts[language.code].format(value=text)

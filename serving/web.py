@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -208,7 +208,7 @@ def _queue(house: House, who: Visitor, reader: Language, kind: str, *, place: st
             seen = {"page": "queue", "event_kind": kind, "day": day.isoformat(), "place": place}
             journal.append(connection, kind="read", actor=who.actor, payload={**seen, "ids": [a.id for a in ranked]})
     counts = shown.counts(counted, who.may(Capability.READ_PROTECTION))
-    named = sorted((name_of(p, reader), p) for p in places)
+    named = sorted((name_of(p, _place_kind(kind), reader), p) for p in places)
     return found | {
         "day": reader.day(day),
         "cases": [_case(house, a, reader) for a in ranked],
@@ -226,7 +226,7 @@ def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, A
     return {
         "id": assessment.id,
         "event": assessment.event,
-        "place": name_of(assessment.place, reader),
+        "place": name_of(assessment.place, _place_kind(assessment.event_kind), reader),
         "time": reader.clock(assessment.happened_at, zone) if assessment.event_kind == "crossing" else None,
         "moment": assessment.happened_at.isoformat(),
         "facts": [(reader.say(f"fact.{k}"), _fact(k, v, reader)) for k, v in shown.facts(assessment).items()],
@@ -239,7 +239,11 @@ def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, A
 
 
 def _fact(name: str, value: Any, reader: Language) -> str:
-    return name_of(str(value), reader) if name == "address_governorate" else said(value, reader)
+    return name_of(str(value), "governorate", reader) if name == "address_governorate" else said(value, reader)
+
+
+def _place_kind(event_kind: str) -> Literal["post", "office"]:
+    return "post" if event_kind == "crossing" else "office"
 
 
 def _referrals(house: House, who: Visitor, reader: Language) -> dict[str, Any]:
@@ -253,7 +257,7 @@ def _referrals(house: House, who: Visitor, reader: Language) -> dict[str, Any]:
     cases = [
         {
             "event": a.event,
-            "place": name_of(a.place, reader),
+            "place": name_of(a.place, "post", reader),
             "time": reader.clock(a.happened_at, house.settings.zone),
             "moment": a.happened_at.isoformat(),
             "signs": [

@@ -1,0 +1,122 @@
+"""Three languages, complete and alike; numbers, plurals and sentences as each writes them."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from features.catalogue import features
+from features.groups import GROUPS
+from models.risk import permit_lapse, secondary_check
+from serving.assessment import Observed, Reason
+from serving.capabilities import Role
+from serving.languages import LANGUAGES, chosen, language
+from serving.places import name_of
+from serving.sentences import feature_sentence, reason_in_words, said
+from serving.shown import FACTS
+
+OBSERVED = {
+    "number": (0.0, 1.0, 3.0, 0.25, None),
+    "boolean": (True, False, None),
+    "string": ("granted", "TU 723", None),
+}
+
+
+def placeholders(text):
+    forms = [text] if isinstance(text, str) else text.values()
+    return {name for form in forms for _, name, _, _ in string.Formatter().parse(form) if name} - {"count"}
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_texts_are_complete_in_each_language(code):
+    english, other = language("en").texts, language(code).texts
+    assert list(other) == list(english)
+    for key, text in other.items():
+        assert placeholders(text) == placeholders(english[key]), key
+        assert all(
+            (form if isinstance(text, str) else text[form]).strip()
+            for form in ([text] if isinstance(text, str) else text)
+        )
+        if not isinstance(text, str):
+            assert "other" in text, key
+
+
+def test_every_label_of_a_band_and_every_fact_has_its_text():
+    for declaration in (secondary_check.DECLARATION, permit_lapse.DECLARATION):
+        for name, _ in declaration.bands.least:
+            assert language("ar").has(f"band.{name}")
+    for names in FACTS.values():
+        assert all(language("ar").has(f"fact.{name}") for name in names)
+    assert Role.ENGINE in Role
+
+
+def test_no_text_is_without_use():
+    rooms = Path(__file__).parents[2] / "serving"
+    sources = "".join(p.read_text(encoding="utf-8") for p in (*rooms.glob("*.py"), *rooms.glob("pages/*.html")))
+    families = ("mode.", "band.", "why_not.", "fact.", "word.", "checklist.", "problem.", "nav.", "queue.", "reasons.")
+    unused = [k for k in language("en").texts if not k.startswith(families) and k not in sources]
+    assert unused == []
+
+
+def test_plurals_are_those_of_the_language():
+    arabic = language("ar")
+    assert [arabic.say("queue.count", count=n) for n in (1, 2, 3, 11, 100)] == [
+        "ملف واحد مقيَّم",
+        "ملفان مقيَّمان",
+        "3 ملفات مقيَّمة",
+        "11 ملفا مقيَّما",
+        "100 ملف مقيَّم",
+    ]
+    assert language("fr").say("queue.count", count=1) == "1 dossier évalué"
+    assert language("en").say("queue.count", count=2) == "2 assessed events"
+
+
+def test_a_small_probability_is_not_written_as_none():
+    english = language("en")
+    said_so = {0.0: "0", 0.0004: "< 0.1", 0.004: "0.4", 0.034: "3.4", 0.34: "34", 1.0: "100"}
+    assert {p: english.per_hundred(p) for p in said_so} == said_so
+    assert language("fr").per_hundred(0.034) == "3,4"
+
+
+def test_the_language_asked_for_goes_before_the_browser_s():
+    assert chosen("ar", "en-GB,fr;q=0.8") == "ar"
+    assert chosen(None, "de-DE,en-GB;q=0.8") == "en"
+    assert chosen("xx", "de") == "fr"
+    with pytest.raises(KeyError, match="Languages: ar, fr, en"):
+        language("xx")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize("kind", ["crossing", "permit"])
+def test_every_feature_is_said_in_words(code, kind):
+    reader = language(code)
+    for feature in features(kind).values():
+        for value in OBSERVED[feature.type]:
+            if feature.unit in ("month", "day of the week") and value not in (1.0, 3.0):
+                continue
+            sentence = feature_sentence(feature, Observed(feature.name, value, 0.1), reader)
+            assert feature.name not in sentence or "_" not in feature.name
+            assert not re.search(r"[{}]|\b(None|nan|True|False)\b", sentence), sentence
+    assert all(group[code] for group in GROUPS.values())
+
+
+def test_a_reason_says_what_was_observed_and_skips_what_was_not():
+    known = features("crossing")
+    observed = (Observed("document_age_days", None, 0.4), Observed("days_to_document_expiry", 12.0, 0.2))
+    words = reason_in_words(Reason("papers", 0.5, "raises", observed), known, language("en"))
+    assert words.sentences == ("Document valid for 12 more days",)
+    empty = reason_in_words(Reason("papers", 0.5, "lowers", observed[:1]), known, language("fr"))
+    assert empty.sentences == (language("fr").say("reasons.not_on_record"),)
+    assert empty.share_text.startswith("50")
+
+
+def test_foreign_letters_inside_a_sentence_keep_their_order():
+    assert said("TU 723", language("ar")) == "\u2068TU 723\u2069"
+    assert said("2026-03-02", language("fr")) == "2 mars 2026"
+    assert said(True, language("ar")) == "نعم"
+
+
+def test_a_post_and_an_office_of_one_short_name_keep_their_own():
+    assert name_of("tunis-carthage", "post", language("en")) == "Tunis-Carthage International Airport"
+    assert name_of("elsewhere", "office", language("en")) == "elsewhere"
