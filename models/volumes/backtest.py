@@ -74,15 +74,15 @@ def backtest(
     began = time.process_time()
     panel = prepare(source, options)
     cutoffs = options.cutoff_steps(_common_end(panel, options.horizon))
-    _check_cutoffs(panel, cutoffs)
+    check_cutoffs(panel, cutoffs)
     forecasts = list(
-        roll(_limited(panel, options, cutoffs[0]), cutoffs, options.horizon, options.holidays, progress=progress)
+        roll(limited(panel, options, cutoffs[0]), cutoffs, options.horizon, options.holidays, progress=progress)
     )
-    scored = _scored_rows(panel, forecasts, options)
+    pool, naive = figures(panel, forecasts, options)
     return Report(
         forecasts=forecast_table(panel, forecasts),
-        pool=_figures(scored, "pool"),
-        naive=_figures(scored, "naive"),
+        pool=pool,
+        naive=naive,
         weights=forecasts[-1].pool.weights,
         notes=panel.notes,
         series=len(panel.ids),
@@ -130,7 +130,8 @@ def _common_end(panel: Panel, horizon: int) -> int:
     return int(panel.last[panel.last >= panel.last.max() - horizon].min())
 
 
-def _check_cutoffs(panel: Panel, cutoffs: Sequence[int]) -> None:
+def check_cutoffs(panel: Panel, cutoffs: Sequence[int]) -> None:
+    """BadInput unless every cutoff lies inside the table."""
     first = moments(np.array(cutoffs[0]), panel.rhythm)
     if cutoffs[0] < panel.start:
         begins = moments(np.array(panel.start), panel.rhythm)
@@ -142,11 +143,11 @@ def _check_cutoffs(panel: Panel, cutoffs: Sequence[int]) -> None:
         raise BadInput(f"The last cutoff lies after the table, which ends {ends}. Use an earlier cutoff.")
 
 
-def _limited(panel: Panel, options: Options, first_cutoff: int) -> Panel:
-    """Without the steps before the longest history that the first cutoff and its teachers may look at."""
+def limited(panel: Panel, options: Options, first_cutoff: int) -> Panel:
+    """The panel without the steps before the longest history that the first cutoff and its teachers may look at."""
     if options.hist is None:
         return panel
-    return panel.since(first_cutoff - options.hist - (panel.rhythm.validation) * options.horizon + 1)
+    return panel.since(first_cutoff - options.hist - panel.rhythm.validation * options.horizon + 1)
 
 
 @dataclass(frozen=True)
@@ -157,6 +158,30 @@ class _Scored:
     scale: np.ndarray
     block: np.ndarray
     feast: np.ndarray | None
+
+
+def figures(
+    panel: Panel, forecasts: Sequence[Forecast], options: Options
+) -> tuple[dict[str, Figures], dict[str, Figures]]:
+    """Losses of the pool and of seasonal naive over every row whose count came, by part of the rows."""
+    scored = _scored_rows(panel, forecasts, options)
+    parts = {"all": np.ones(len(scored.y), bool)}
+    if scored.feast is not None:
+        parts |= {"feast": scored.feast, "ordinary": ~scored.feast}
+    pool = {part: _losses(scored, scored.pool, rows) for part, rows in parts.items()}
+    return pool, {part: _losses(scored, scored.naive, rows) for part, rows in parts.items()}
+
+
+def _losses(scored: _Scored, quantiles: np.ndarray, rows: np.ndarray) -> Figures:
+    y, scale, block, answered = scored.y[rows], scored.scale[rows], scored.block[rows], quantiles[rows]
+    return Figures(
+        len(y),
+        losses.mase(y, answered, scale, block),
+        losses.scaled_crps(y, answered),
+        losses.coverage(y, answered),
+        losses.wape(y, answered),
+        losses.spl(y, answered, scale, block),
+    )
 
 
 def _scored_rows(panel: Panel, forecasts: Sequence[Forecast], options: Options) -> _Scored:
@@ -177,24 +202,10 @@ def _scored_rows(panel: Panel, forecasts: Sequence[Forecast], options: Options) 
         block.append(number * len(panel.ids) + row)
         feast.append(near[forecast.origin - panel.start + 1 + ahead])
     return _Scored(
-        *(np.concatenate(part) for part in (y, pool, naive, scale, block)),
+        y=np.concatenate(y),
+        pool=np.concatenate(pool),
+        naive=np.concatenate(naive),
+        scale=np.concatenate(scale),
+        block=np.concatenate(block),
         feast=np.concatenate(feast) if options.holidays and panel.rhythm.unit != "M" else None,
     )
-
-
-def _figures(scored: _Scored, name: str) -> dict[str, Figures]:
-    quantiles = scored.pool if name == "pool" else scored.naive
-    parts = {"all": np.ones(len(scored.y), bool)}
-    if scored.feast is not None:
-        parts |= {"feast": scored.feast, "ordinary": ~scored.feast}
-    return {
-        part: Figures(
-            int(rows.sum()),
-            losses.mase(scored.y[rows], quantiles[rows], scored.scale[rows], scored.block[rows]),
-            losses.scaled_crps(scored.y[rows], quantiles[rows]),
-            losses.coverage(scored.y[rows], quantiles[rows]),
-            losses.wape(scored.y[rows], quantiles[rows]),
-            losses.spl(scored.y[rows], quantiles[rows], scored.scale[rows], scored.block[rows]),
-        )
-        for part, rows in parts.items()
-    }

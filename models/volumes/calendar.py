@@ -13,12 +13,23 @@ from records.errors import BadInput
 REACH = 15
 """Days before and after a feast in which it may be felt."""
 
+# fmt: off
 HIJRI_COUNTRIES = frozenset(
-    "AE AF AL AZ BD BH BN DZ DJ EG ID IQ IR JO KM KW KZ LB LY MA MR MV MY NE OM PK PS QA SA SD SN SO SY TN TR UZ YE".split()
+    (
+        "AE", "AF", "AL", "AZ", "BD", "BH", "BN", "DZ", "DJ", "EG", "ID", "IQ", "IR", "JO",
+        "KM", "KW", "KZ", "LB", "LY", "MA", "MR", "MV", "MY", "NE", "OM", "PK", "PS", "QA",
+        "SA", "SD", "SN", "SO", "SY", "TN", "TR", "UZ", "YE",
+    )
 )
 """Countries whose feasts follow the moon of Islam (majority of the population)."""
 
-FRIDAY_SATURDAY = frozenset("AE BH DZ EG IQ JO KW LY OM QA SA SD SY YE BD MV".split())
+FRIDAY_SATURDAY = frozenset(
+    (
+        "AE", "BD", "BH", "DZ", "EG", "IQ", "JO", "KW", "LY", "MV", "OM", "QA", "SA", "SD",
+        "SY", "YE",
+    )
+)
+# fmt: on
 """Countries that rested on Friday and Saturday for most of the years that flows here cover."""
 
 

@@ -24,7 +24,7 @@ class History:
     @property
     def length(self) -> int:
         """N, so that values[:, length - 1] is the origin."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     def of(self, series: np.ndarray) -> "History":
         """The same history of some series, given as a mask (S,)."""
@@ -55,6 +55,3 @@ def history_at(panel: Panel, origin: int, horizon: int, calendar: Calendar) -> H
         panel.groups,
         known,
     )
-
-
-__all__ = ["History", "history_at", "steps"]

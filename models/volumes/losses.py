@@ -12,7 +12,7 @@ from models.volumes.rhythm import MEDIAN, QUANTILES
 def pinball(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     """Pinball loss (n, 9): u * level where the count lies above the quantile, u * (level - 1) where below."""
     error = y[:, None] - quantiles
-    return np.maximum(QUANTILES * error, (QUANTILES - 1.0) * error)
+    return np.asarray(np.maximum(QUANTILES * error, (QUANTILES - 1.0) * error))
 
 
 def scaled_crps(y: np.ndarray, quantiles: np.ndarray) -> float | None:

@@ -41,9 +41,16 @@ class Options:
             if value is not None and value < 1:
                 raise BadInput(f"{name} must be at least 1, not {value}.")
 
-    def naming(self, **values: Sequence[str]) -> "Options":
-        """The same options with the columns and countries that the command line names, where it names any."""
-        return replace(self, **{name: tuple(value) for name, value in values.items() if value})
+    def naming(
+        self, holidays: Sequence[str] = (), hierarchy: Sequence[str] = (), known_ahead: Sequence[str] = ()
+    ) -> "Options":
+        """The same options with the countries and columns that the command line names, where it names any."""
+        return replace(
+            self,
+            holidays=tuple(holidays) or self.holidays,
+            hierarchy=tuple(hierarchy) or self.hierarchy,
+            known_ahead=tuple(known_ahead) or self.known_ahead,
+        )
 
     def cutoff_steps(self, end: int) -> list[int]:
         """Cutoffs as steps, ascending: the named ones, or those counted back from the step `end`."""

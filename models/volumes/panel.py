@@ -1,4 +1,4 @@
-"""A long table of counts, checked and laid on one grid of series by steps. Nothing is filled: what is missing stays so."""
+"""A long table of counts, checked and laid on one grid of series by steps. What is missing stays missing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -45,7 +45,7 @@ class Panel:
     @property
     def end(self) -> int:
         """The last step of the grid."""
-        return self.start + self.values.shape[1] - 1
+        return self.start + int(self.values.shape[1]) - 1
 
     def since(self, step: int) -> "Panel":
         """The same panel from a step on."""
@@ -78,7 +78,8 @@ def read_table(source: Path | str | pd.DataFrame | pa.Table) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return source
     if isinstance(source, pa.Table):
-        return source.to_pandas()
+        frame: pd.DataFrame = source.to_pandas()
+        return frame
     path = Path(source)
     if not path.is_file():
         raise BadInput(f"There is no file {path}. Name a Parquet or CSV table with the columns unique_id, ds, y.")
@@ -114,8 +115,8 @@ def read_panel(
     table = table.assign(unique_id=table["unique_id"].astype(str))
     days, zone = _wall_clock(table["ds"])
     table = table.assign(ds=days, y=_numbers(table["y"], "y"))
-    for name in known_ahead:
-        table[name] = _numbers(table[name], name)
+    for column in known_ahead:
+        table[column] = _numbers(table[column], column)
 
     notes: list[Note] = []
     parts: list[pd.DataFrame] = []
@@ -127,7 +128,9 @@ def read_panel(
     if not parts:
         said = "; ".join(f"{note.series}: {note.problem}" for note in notes[:3])
         raise BadInput(f"No series can be forecast as {freq}. {said}")
-    return _lay_out(pd.concat(parts), rhythm, hierarchy, known_ahead, tuple(notes), zone)
+    return _lay_out(
+        pd.concat(parts), rhythm, hierarchy=hierarchy, known_ahead=known_ahead, notes=tuple(notes), zone=zone
+    )
 
 
 def _wall_clock(column: pd.Series) -> tuple[pd.Series, str | None]:
@@ -217,6 +220,7 @@ def _check_series(name: str, rows: pd.DataFrame, rhythm: Rhythm) -> tuple[pd.Dat
 def _lay_out(
     table: pd.DataFrame,
     rhythm: Rhythm,
+    *,
     hierarchy: Sequence[str],
     known_ahead: Sequence[str],
     notes: tuple[Note, ...],

@@ -93,7 +93,7 @@ def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray) -> np.ndarray
 def stretch(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Quantiles (..., 9) stretched around their median."""
     middle = quantiles[..., MEDIAN : MEDIAN + 1]
-    return middle + factors * (quantiles - middle)
+    return np.asarray(middle + factors * (quantiles - middle))
 
 
 def mean_of(quantiles: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def mean_of(quantiles: np.ndarray) -> np.ndarray:
     low = np.maximum(quantiles[..., 0] - 0.5 * (quantiles[..., 1] - quantiles[..., 0]), 0.0)
     high = quantiles[..., -1] + 0.5 * (quantiles[..., -1] - quantiles[..., -2])
     inner = (quantiles[..., 1:] + quantiles[..., :-1]).sum(axis=-1) / 2.0
-    return (inner + low + high) / (len(QUANTILES) + 1.0)
+    return np.asarray((inner + low + high) / (len(QUANTILES) + 1.0))
 
 
 def _ordered(quantiles: np.ndarray) -> np.ndarray:
@@ -112,7 +112,7 @@ def _mix(
     quantiles: Mapping[str, np.ndarray], weights: Mapping[str, float], member_widths: Mapping[str, np.ndarray]
 ) -> np.ndarray:
     parts = [weight * _ordered(stretch(quantiles[name], member_widths[name])) for name, weight in weights.items()]
-    return np.sum(parts, axis=0)
+    return np.asarray(np.sum(parts, axis=0))
 
 
 def _weights(errors: Errors, members: Sequence[str], member_widths: Mapping[str, np.ndarray]) -> dict[str, float]:

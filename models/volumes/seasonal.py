@@ -1,7 +1,6 @@
 """What a planner does by hand: the last count of the same season, and the spread of the last few."""
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from scipy.stats import norm
 
 from models.volumes.history import History
@@ -43,11 +42,6 @@ def last_known(history: History) -> np.ndarray:
     return np.where(seen.any(axis=1), history.values[np.arange(len(at)), at], np.nan)
 
 
-def recent_windows(values: np.ndarray, width: int) -> np.ndarray:
-    """Sliding windows (S, N - width + 1, width) of the counts."""
-    return sliding_window_view(values, width, axis=1)
-
-
 def _filled(quantiles: np.ndarray, history: History) -> np.ndarray:
     """Series too short for a season are answered from the counts they have: same spread at each step."""
     holes = ~np.isfinite(quantiles).all(axis=2)
@@ -56,7 +50,7 @@ def _filled(quantiles: np.ndarray, history: History) -> np.ndarray:
         plain = _quantiles(recent)
         plain = np.where(np.isfinite(plain), plain, last_known(history)[:, None])
         quantiles = np.where(holes[..., None], plain[:, None, :], quantiles)
-    return np.maximum(quantiles, 0.0)
+    return np.asarray(np.maximum(quantiles, 0.0))
 
 
 def _quantiles(values: np.ndarray) -> np.ndarray:
@@ -68,7 +62,7 @@ def _quantiles(values: np.ndarray) -> np.ndarray:
     high = np.minimum(low + 1, np.maximum(count - 1, 0)[..., None])
     below = np.take_along_axis(ordered, low, axis=-1)
     above = np.take_along_axis(ordered, high, axis=-1)
-    return below + (above - below) * (place - low)
+    return np.asarray(below + (above - below) * (place - low))
 
 
 def _mean(values: np.ndarray) -> np.ndarray:

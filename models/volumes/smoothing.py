@@ -1,10 +1,10 @@
 """Exponential smoothing of every series under many settings at once, answered by those that forecast it best.
 
 State of one setting: a level, and a season that is added or multiplied. There is no trend: on border flows it costs
-more after each break than it gains between them, and the trees have one. All settings of all series are stepped together
-as (S, G) arrays, so a pool of forty costs little more than one. A missing count leaves the state as it is. Settings are
-weighed by their own one-step errors, of which recent ones count more and outliers are capped: a stop of a few months must
-not choose the model.
+more after each break than it gains between them, and the trees have one. All settings of all series are stepped
+together as (S, G) arrays, so a pool of forty costs little more than one. A missing count leaves the state as it is.
+Settings are weighed by their own one-step errors, of which recent ones count more and outliers are capped: a stop of a
+few months must not choose the model.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Settings:
     @property
     def parameters(self) -> np.ndarray:
         """Free parameters of each setting, for the penalty."""
-        return 1 + (self.gamma > 0) + 2 * (self.season > 0)
+        return np.asarray(1 + (self.gamma > 0) + 2 * (self.season > 0))
 
 
 def grid() -> Settings:
@@ -56,7 +56,7 @@ def smoothing(history: History) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         level, seasons, errors, counts = _run(values, settings, season, history.start)
         weights, sigma = _weights(errors, settings, counts, season)
-        path, spread = _ahead(level, seasons, settings, season, history, sigma)
+        path, spread = _ahead(level, seasons, settings, season=season, history=history, sigma=sigma)
     mean = np.einsum("sg,sgh->sh", weights, path)
     between = np.einsum("sg,sgh->sh", weights, (path - mean[..., None].swapaxes(1, 2)) ** 2)
     within = np.einsum("sg,sgh->sh", weights, spread**2)
@@ -64,7 +64,7 @@ def smoothing(history: History) -> np.ndarray:
     short = (np.isfinite(values).sum(axis=1) < 4) | ~np.isfinite(quantiles).all(axis=(1, 2))
     if short.any():
         quantiles[short] = naive(history)[short]
-    return np.maximum(quantiles, 0.0)
+    return np.asarray(np.maximum(quantiles, 0.0))
 
 
 def _start(values: np.ndarray, season: int, phase: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -119,9 +119,7 @@ def _run(
     return level, seasons, errors, started[:, -1]
 
 
-def _weights(
-    errors: np.ndarray, settings: Settings, counts: np.ndarray, season: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _weights(errors: np.ndarray, settings: Settings, counts: np.ndarray, season: int) -> tuple[np.ndarray, np.ndarray]:
     """Weight (S, G) and one-step standard error (S, G) of every setting."""
     length = len(errors)
     window = min(length, max(JUDGED_SEASONS * season, 60))
@@ -148,6 +146,7 @@ def _ahead(
     level: np.ndarray,
     seasons: np.ndarray,
     settings: Settings,
+    *,
     season: int,
     history: History,
     sigma: np.ndarray,

@@ -19,14 +19,18 @@ CEILING = 30.0
 class Growth:
     """How the trees are grown."""
 
-    rounds: int = 140
+    rounds: int = 140  # on `enough` rows and more; fewer on less
+    enough: int = 7_000
     rate: float = 0.07
     leaves: int = 24
     rows: int = 30_000
     smallest: int = 200
 
 
-def trees(history: History, growth: Growth = Growth()) -> np.ndarray:  # noqa: B008  (frozen)
+DEFAULT = Growth()
+
+
+def trees(history: History, growth: Growth = DEFAULT) -> np.ndarray:
     """Quantiles (S, H, 9); the same-season ones where the past has too few counts to learn from."""
     import lightgbm
 
@@ -39,6 +43,7 @@ def trees(history: History, growth: Growth = Growth()) -> np.ndarray:  # noqa: B
     columns = design(history, windows, rows, level)
     names = list(columns)
     weight = row_weight(history, rows, level)
+    rounds = max(30, growth.rounds * min(len(rows.series), growth.enough) // growth.enough)
     data = lightgbm.Dataset(
         _matrix(columns, names),
         target,
@@ -53,11 +58,12 @@ def trees(history: History, growth: Growth = Growth()) -> np.ndarray:  # noqa: B
     inputs = _matrix(design(history, windows, ahead, ahead_level), names)
     fitted = np.empty((len(inputs), len(FITTED)))
     for place, quantile in enumerate(FITTED):
-        booster = lightgbm.train(parameters(growth, float(quantile)), data, growth.rounds)
+        booster = lightgbm.train(parameters(growth, float(quantile)), data, rounds)
         fitted[:, place] = booster.predict(inputs, num_threads=1)
     fitted = np.sort(np.maximum(fitted, 0.0), axis=1)
     scaled = fitted @ np.stack([np.interp(QUANTILES, FITTED, unit) for unit in np.eye(len(FITTED))])
-    return (scaled * ahead_level[:, None]).reshape(len(history.values), history.horizon, len(QUANTILES))
+    answer = scaled * ahead_level[:, None]
+    return np.asarray(answer.reshape(len(history.values), history.horizon, len(QUANTILES)))
 
 
 def parameters(growth: Growth, quantile: float) -> dict[str, object]:
@@ -115,7 +121,7 @@ def row_weight(history: History, rows: Rows, level: np.ndarray) -> np.ndarray:
     """Larger flows weigh somewhat more, as their errors cost more officers; newer rows more than old ones."""
     size = np.sqrt(level / np.mean(level))
     age = (history.length - rows.target) / max(history.length, 1)
-    return np.clip(size, 0.2, 5.0) * 0.5**age
+    return np.asarray(np.clip(size, 0.2, 5.0) * 0.5**age)
 
 
 def _matrix(columns: dict[str, np.ndarray], names: list[str]) -> np.ndarray:

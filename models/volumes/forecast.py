@@ -1,0 +1,68 @@
+"""The forecast that is published: the same pool as in the backtest, from the last day that is known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from models.volumes.backtest import Figures, figures, forecast_table, limited, prepare
+from models.volumes.options import Options
+from models.volumes.panel import Note, Panel
+from models.volumes.rolling import Progress, roll
+
+PROOF_FOLDS = 2
+"""Earlier origins that are forecast and scored beside the published one."""
+
+
+@dataclass(frozen=True)
+class FlowForecast:
+    """`forecasts` has unique_id, cutoff, ds, mean, q0.1 … q0.9 for the steps after the last known one.
+
+    `pool` and `naive` are the losses of the same pool and of seasonal naive from the origins one and two horizons
+    earlier; they are empty where the table is too short for one.
+    """
+
+    forecasts: pa.Table
+    pool: Mapping[str, Figures]
+    naive: Mapping[str, Figures]
+    weights: Mapping[str, float]
+    notes: tuple[Note, ...]
+
+    def figures(self) -> dict[str, float]:
+        """Test figures by name, for a run's record; undefined ones are left out."""
+        named = {}
+        for who, parts in (("pool", self.pool), ("naive", self.naive)):
+            for part, losses in parts.items():
+                for name in ("mase", "scaled_crps", "coverage_80", "wape", "spl"):
+                    value = getattr(losses, name)
+                    if value is not None:
+                        named[f"{who}_{part}_{name}"] = value
+        return named
+
+
+def forecast(
+    source: Path | str | pd.DataFrame | pa.Table, options: Options, progress: Progress | None = None
+) -> FlowForecast:
+    """Forecast a long table from the last step that has a count, or from the one cutoff that the options name.
+
+    Rows after that step may hold columns known ahead. BadInput where the table cannot be used.
+    """
+    return forecast_panel(prepare(source, options), options, progress)
+
+
+def forecast_panel(panel: Panel, options: Options, progress: Progress | None = None) -> FlowForecast:
+    """The same for a panel that is already checked."""
+    known = np.flatnonzero(np.isfinite(panel.values).any(axis=0))
+    origin = options.cutoff_steps(0)[-1] if options.cutoffs else panel.start + int(known[-1])
+    proofs = [origin - options.horizon * back for back in range(PROOF_FOLDS, 0, -1)]
+    proofs = [proof for proof in proofs if proof - panel.start + 1 >= 3 * panel.rhythm.short_season]
+    panel = limited(panel, options, (proofs or [origin])[0])
+    made = list(roll(panel, [*proofs, origin], options.horizon, options.holidays, progress=progress))
+    past = made[:-1]
+    pool, naive = figures(panel, past, options) if past else ({}, {})
+    newest = replace(made[-1], actual=np.full_like(made[-1].actual, np.nan))
+    table = forecast_table(panel, [newest]).drop_columns(["y"])
+    return FlowForecast(table, pool, naive, made[-1].pool.weights, panel.notes)
