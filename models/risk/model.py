@@ -124,7 +124,8 @@ class RiskModel:
         if lacking:
             raise BadInput(
                 f"Model '{self.name}' was trained on {', '.join(lacking)}, "
-                f"which {'is' if len(lacking) == 1 else 'are'} not here. Compute the model's own inputs (`model.names`); a model reads no other features."
+                f"which {'is' if len(lacking) == 1 else 'are'} not here. Compute the "
+                "model's own inputs (`model.names`); a model reads no other features."
             )
         columns = [read_input(i, values.column(i.name)) for i in self.inputs]
         kinds = tuple("category" if i.type == "string" else "number" for i in self.inputs)

@@ -220,7 +220,8 @@ def _labels(table: pa.Table, name: str) -> np.ndarray:
 def _sorted(
     table: pa.Table, row_id: pa.ChunkedArray, time: np.ndarray, split: np.ndarray, columns: Columns
 ) -> Examples:
-    order = np.lexsort((time, split))
+    # Rows of the same moment stand in order of their ids, so that the order of a file changes nothing.
+    order = np.lexsort((pc.rank(row_id, tiebreaker="dense").to_numpy(), time, split))
     rows = pa.array(order)
     return Examples(
         table.take(rows), row_id.take(rows), time[order], split[order], _labels(table, columns.label)[order]

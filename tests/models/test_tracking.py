@@ -1,0 +1,60 @@
+"""What MLflow holds of a run: figures, versions, the model folder, an alias, and never a row."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from models import folder, tracking
+from records.errors import BadInput
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'store' / 'mlflow.db'}"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_a_run_its_model_and_its_champion(tmp_path, store):
+    model = folder.write(tmp_path / "models", {"model.json": b"{}", "trees-1.txt": b"tree"})
+    first = tracking.log_run(
+        store,
+        tmp_path / "artifacts",
+        "secondary_check",
+        model,
+        parameters={"seeds": 5, "monotone": "a,b"},
+        metrics={"pr_auc": 0.4, "recall at 5%": 0.2, "undefined": None},
+        versions={"crossings": 3},
+    )
+    assert tracking.champion(store, "secondary_check") is None
+    tracking.set_champion(store, "secondary_check", first.version)
+    assert tracking.champion(store, "secondary_check") == model.name
+    assert tracking.champion(store, "another") is None
+
+    from mlflow import MlflowClient
+
+    run = MlflowClient(tracking_uri=store, registry_uri=store).get_run(first.run_id)
+    assert run.data.metrics == {"pr_auc": 0.4, "recall at 5_": 0.2}
+    assert run.data.params == {"seeds": "5", "monotone": "a,b"}
+    assert run.data.tags["data version crossings"] == "3"
+    kept = sorted(p.name for p in (tmp_path / "artifacts").rglob("*") if p.is_file())
+    assert kept == ["model.json", "trees-1.txt"]
+
+    second = tracking.log_run(
+        store, tmp_path / "artifacts", "secondary_check", model, parameters={}, metrics={}, versions={}
+    )
+    assert int(second.version) == int(first.version) + 1
+    assert tracking.champion(store, "secondary_check") == model.name
+
+
+def test_rows_are_refused(tmp_path, store):
+    with pytest.raises(BadInput, match="no rows and no identifiers leave"):
+        tracking.log_run(
+            store,
+            tmp_path,
+            "secondary_check",
+            tmp_path,
+            parameters={"example": pa.table({"subject": ["k1.x"]})},
+            metrics={},
+            versions={},
+        )
