@@ -48,8 +48,8 @@ PERMIT_FIELDS: Mapping[str, tuple[int, str]] = {
 }
 CHECK_TEXTS: Mapping[str, tuple[str, str]] = {
     "no_zone": ("+01:00", ""),
-    "not_an_instant": ("T", " at "),
-    "not_in_list": ('"objet": "crossing"', '"objet": "voyage"'),
+    "not_an_instant": ('"fait_le": "', '"fait_le": "le '),
+    "not_in_list": ('"objet": "', '"objet": "autre '),
 }
 
 
