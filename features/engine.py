@@ -160,7 +160,7 @@ def _by_bucket(
     as_of = whole(spine.column("as_of"))
     order: list[Ints] = []
     found: list[dict[Operand, Values]] = []
-    for number in np.unique(bucket).tolist():
+    for number in np.unique(bucket).tolist() or [0]:
         rows = np.flatnonzero(bucket == number)
         together = people(subject.take(pa.array(rows)), as_of.take(pa.array(rows)), known)
         part = _Asked(
@@ -175,8 +175,8 @@ def _by_bucket(
         )
         order.append(rows)
         found.append(of_bucket(part, personal))
-    back = np.argsort(np.concatenate(order)) if order else np.zeros(0, np.int64)
-    return {e: _joined([f[e] for f in found], back) for e in personal} if found else {}
+    back = np.argsort(np.concatenate(order))
+    return {e: _joined([f[e] for f in found], back) for e in personal}
 
 
 def _joined(parts: Sequence[Values], back: Ints) -> Values:

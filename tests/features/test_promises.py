@@ -21,7 +21,7 @@ INSTANT = pa.timestamp("us", tz="UTC")
 KINDS: tuple[SubjectKind, ...] = ("crossing", "permit")
 EVENTS = {"crossing": crossings_to_assess(), "permit": permits_to_assess()}
 
-promise = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+promise = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 
