@@ -203,13 +203,13 @@ def save_assessments(
         }
         for a in batch
     ]
-    return _save_new(connection, assessments, rows)
+    return insert_new(connection, assessments, rows)
 
 
 def save_forecasts(connection: sa.Connection, batch: Sequence[Forecast], *, now: datetime | None = None) -> int:
     """Save those that are not there yet; how many that were."""
     at = now or datetime.now(UTC)
-    return _save_new(connection, forecasts, [asdict(f) | {"saved_at": at} for f in batch])
+    return insert_new(connection, forecasts, [asdict(f) | {"saved_at": at} for f in batch])
 
 
 def mark_processed(
@@ -222,7 +222,7 @@ def mark_processed(
         "data_versions": dict(data_versions),
         "processed_at": now or datetime.now(UTC),
     }
-    return _save_new(connection, batches, [row]) == 1
+    return insert_new(connection, batches, [row]) == 1
 
 
 def is_processed(connection: sa.Connection, flow: str, batch: str) -> bool:
@@ -368,7 +368,8 @@ def _still_blind() -> sa.ColumnElement[bool]:
     return sa.and_(a.blind, sa.not_(found))
 
 
-def _save_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+def insert_new(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert the rows whose primary or unique key is not there yet; how many those were."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     saved, remaining = 0, iter(rows)
     while chunk := list(islice(remaining, 500)):

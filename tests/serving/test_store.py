@@ -104,7 +104,8 @@ def test_a_blind_case_comes_first_and_opens_with_its_finding(engine, batch):
         connection.execute(store.outbox.insert().values(**decided, body={}, decided_at=datetime.now(UTC)))
     with engine.connect() as connection:
         ranked = store.ranked(connection, "crossing", NEWEST)
-    assert (ranked[-1].event, ranked[-1].blind) == (lowest.event, False)
+    assert [a.event for a in ranked] == [a.event for a in sorted(scored, key=lambda a: (-a.raw, a.event))]
+    assert not any(a.blind for a in ranked)
 
 
 def test_forecasts_the_newest_stands(engine):
