@@ -195,7 +195,7 @@ class Supplies:
     def _add_by_period(self, parts: ParquetParts | TextParts, rows: pa.Table, time: str) -> None:
         """Rows up to the calendar year before the newest day's into one file, those of that year into another."""
         newest = _years(rows[time]) >= self._newest_year
-        parts.add(f"to-{self._newest_year - 1}", rows.filter(pa.array(~newest)))
+        parts.add(f"{self._newest_year - 1}-and-before", rows.filter(pa.array(~newest)))
         parts.add(str(self._newest_year), rows.filter(pa.array(newest)))
 
     def _count_bad(self, table: str, kinds: tuple[str, ...], each: int) -> None:
