@@ -50,7 +50,7 @@ class _Commands(click.Group):
             ctx.exit(1)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
-        except Exception as error:  # noqa: BLE001 - the last door: a failure is told in a line, its trace on request
+        except Exception as error:
             if ctx.params.get("trace"):
                 raise
             click.echo(f"basira: this failed: {type(error).__name__}: {error}", err=True)
@@ -58,7 +58,9 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-@click.command(cls=_Commands, help=GUIDE, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.command(
+    cls=_Commands, help=GUIDE, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.option("--trace", is_flag=True, help="Show the whole trace of a failure.")
 @click.version_option(package_name="basira", message="basira %(version)s")
 def basira(trace: bool) -> None:

@@ -8,12 +8,16 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def counting(what: str, unit: str = "rows", total: int | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar that is told how many more `unit` are done. Silent where standard error is not a terminal."""
+def counting(what: str, unit: str = "rows") -> Iterator[Callable[[int], None]]:
+    """A counter that is told how many more `unit` are done. Silent where standard error is not a terminal."""
     from tqdm import tqdm
 
-    with tqdm(desc=what, unit=f" {unit}", total=total, unit_scale=True, disable=not sys.stderr.isatty()) as bar:
-        yield lambda done: bar.update(done) and None
+    with tqdm(desc=what, unit=f" {unit}", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
+
+        def advance(more: int) -> None:
+            bar.update(more)
+
+        yield advance
 
 
 def say(line: str) -> None:

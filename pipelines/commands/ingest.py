@@ -6,7 +6,11 @@ import click
 @click.command(short_help="Take records in: CSV, JSON lines or Parquet.")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 @click.option("--table", help="Which table the rows belong to. `docs/data-dictionary.md` lists them.")
-@click.option("--mapping", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="YAML that says how the supplier names things.")
+@click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="YAML that says how the supplier names things.",
+)
 def command(path: Path, table: str | None, mapping: Path | None) -> None:
     """Take the rows of PATH into the lake, or all supplies of a world that `basira sample` wrote.
 
@@ -30,14 +34,16 @@ def command(path: Path, table: str | None, mapping: Path | None) -> None:
     with counting("ingest") as progress:
         if path.is_dir():
             if table or mapping:
-                raise BadInput(f"'{path}' is a folder; --table and --mapping go with one file. Leave them out for a sample world.")
+                raise BadInput(
+                    f"'{path}' is a folder; --table and --mapping go with one file. Leave them out for a sample world."
+                )
             receipts = ingest_world(place, path, progress)
         elif table is None:
             raise BadInput("Which table do these rows belong to? Say --table NAME, for instance --table crossings.")
         else:
             receipts = [ingest_file(place, path, table, mapping, progress)]
-    from pipelines.summary import receipts_table
+    from pipelines.summary import receipts_text
 
-    click.echo(receipts_table(receipts))
+    click.echo(receipts_text(receipts))
     if all(r.already for r in receipts):
         click.echo("Nothing changed: this was taken in before.")

@@ -5,7 +5,9 @@ FLOWS = ("ingest", "build", "train", "forecast", "assess", "collect", "compact",
 
 @click.command(short_help="Run a flow: build, train, assess, forecast … or everything.")
 @click.argument("flow", type=click.Choice(FLOWS), default="everything")
-@click.option("--world", type=click.Path(exists=True, file_okay=False), help="Folder of supplies for `ingest` and `everything`.")
+@click.option(
+    "--world", type=click.Path(exists=True, file_okay=False), help="Folder of supplies for `ingest` and `everything`."
+)
 def command(flow: str, world: str | None) -> None:
     """Run one FLOW now, under Prefect, on this machine.
 

@@ -1,0 +1,103 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+Table = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
+def _names(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
+
+
+def _shares(_context: click.Context, _option: click.Parameter, value: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in value.split(","))
+    except ValueError:
+        raise click.BadParameter("shares of the rows, such as 0.01,0.05") from None
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+@click.group(short_help="Risk models: train, and judge on any table.")
+def command() -> None:
+    """Risk models that are judged on later cases than they learnt from, beside logistic regression and the base rate.
+
+    `train` makes the engine's own two models from the lake; `backtest` does the same job on any table of cases with an
+    outcome, from anyone.
+    """
+
+
+@command.command()
+@click.argument("file", type=Table, required=False)
+@click.option("--label", required=True, help="Column of 0 and 1: was something found? Null where nobody looked.")
+@click.option("--time", "time", required=True, help="Column with the moment of each case.")
+@click.option("--valid-from", type=click.DateTime(), help="First day of validation; what lies before teaches.")
+@click.option("--test-from", type=click.DateTime(), help="First day of the test.")
+@click.option("--train", type=Table, help="Instead of FILE and dates, three files.")
+@click.option("--valid", type=Table)
+@click.option("--test", type=Table, help="May have no label: then scores are written and nothing is judged.")
+@click.option(
+    "--exclude", callback=_names, help="Columns that are never features: other outcomes, the decision itself."
+)
+@click.option("--audit", callback=_names, help="Group columns for the audit; never features.")
+@click.option(
+    "--derive",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="YAML of row-wise columns, such as unit_price: price / mass.",
+)
+@click.option("--row-id", help="Column that names a case; row numbers if left out.")
+@click.option("--allow", callback=_names, help="Columns that may be used although they look like leaks.")
+@click.option(
+    "--capacity",
+    callback=_shares,
+    default="0.01,0.02,0.05,0.10",
+    show_default=True,
+    help="Shares of cases that can be checked.",
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Parquet to write.")
+def backtest(
+    file: Path | None, label: str, time: str, valid_from: datetime | None, test_from: datetime | None,
+    train: Path | None, valid: Path | None, test: Path | None, exclude: tuple[str, ...], audit: tuple[str, ...],
+    derive: Path | None, row_id: str | None, allow: tuple[str, ...], capacity: tuple[float, ...], out: Path,
+) -> None:  # fmt: skip
+    """Train on the past of FILE (Parquet or CSV), choose on what follows, judge on the rest.
+
+    \b
+    basira risk backtest cases.parquet --label found --time seen_at --valid-from 2024-01-01 --test-from 2024-07-01 \\
+        --exclude fined,arrested --audit group --out scores.parquet
+
+    OUT has one row per validation and test case: row_id, split, raw and score (a calibrated probability). Printed are
+    PR-AUC, precision and recall at capacity, calibration error, and group rates for the audit columns.
+    """
+    from models.risk.backtest import Options
+    from models.risk.backtest import backtest as run
+    from models.risk.report import text
+    from models.risk.sources import Columns, Sources
+    from pipelines.progress import say
+
+    columns = Columns(label, time, row_id, exclude, audit, allow, derive)
+    sources = Sources(file, train, valid, test)
+    report = run(sources, Options(columns, _aware(valid_from), _aware(test_from), capacity), out=out, progress=say)
+    click.echo(text(report))
+
+
+@command.command()
+@click.argument("name", type=click.Choice(["secondary_check", "permit_lapse"]))
+def train(name: str) -> None:
+    """Train the engine's own model NAME on the lake, track it in MLflow, and make it champion if it earns it.
+
+    \b
+    secondary_check   probability that a check of a crossing would confirm an irregularity
+    permit_lapse      probability that a permit ends with neither renewal nor exit
+
+    The same as `basira run train` for one model, without Prefect.
+    """
+    from pipelines.progress import say
+    from pipelines.steps.training import train_model
+    from pipelines.summary import training_text
+    from records.settings import settings
+
+    click.echo(training_text(train_model(settings(), name, say)))

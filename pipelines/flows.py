@@ -1,0 +1,180 @@
+"""The flows under Prefect. Tasks are thin: each calls one plain function of `pipelines/steps` and shows what came out.
+
+A task answers with the text a person reads; what it made is in the stores. Trying again helps against a busy lock or a
+store that another process writes, so tasks are tried again, but never on bad input. Tasks that only depend on data are
+cached by the versions of that data and of the engine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from prefect import Task, flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import INPUTS, NO_CACHE
+
+from models.risk.catalogue import declarations
+from pipelines import summary
+from pipelines.progress import say
+from pipelines.steps import assessing, building, collecting, forecasting, ingesting, training, upkeep
+from records.errors import BadInput
+from records.lake import Lake
+from records.settings import Settings, settings
+from risk_rules.rule import PURPOSES
+
+ROOMS = ("records", "evidence", "features", "models", "risk_rules", "serving", "pipelines")
+
+
+def _worth_another_try(_task: object, _run: object, state: Any) -> bool:
+    try:
+        state.result()
+    except BadInput:
+        return False
+    except Exception:  # noqa: BLE001 - whatever else failed may pass the next time
+        return True
+    return False
+
+
+def _step(name: str, *, cached: bool = False) -> Callable[[Callable[..., str]], Task[..., str]]:
+    """A task that is tried again, cached by its inputs where it only depends on data."""
+    return task(
+        name=name,
+        retries=2,
+        retry_delay_seconds=[2, 10],
+        retry_condition_fn=_worth_another_try,
+        cache_policy=INPUTS if cached else NO_CACHE,
+        persist_result=cached,
+    )
+
+
+def _show(key: str, text: str) -> str:
+    create_markdown_artifact(f"```\n{text}\n```", key=key, description=f"What the step '{key}' did")
+    return text
+
+
+def _place(home: str) -> Settings:
+    return settings(Path(home) if home else None)
+
+
+def _data(place: Settings) -> str:
+    """The versions of all data and of the engine's own code: what a cached result depends on."""
+    root = Path(__file__).resolve().parents[1]
+    code = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((root / room).rglob("*")):
+            if path.suffix in {".py", ".yaml", ".csv"}:
+                code.update(path.read_bytes())
+    return json.dumps([Lake.open(place.lake).versions(), code.hexdigest()[:16]], sort_keys=True)
+
+
+@_step("ingest")
+def ingest_task(home: str, world: str) -> str:
+    return _show("ingest", summary.receipts_text(ingesting.ingest_world(_place(home), Path(world))))
+
+
+@_step("build", cached=True)
+def build_task(home: str, name: str, data: str) -> str:
+    values, labels = building.training_values(_place(home), name, say)
+    return _show(f"build-{name.replace('_', '-')}", summary.built_text(name, values, labels))
+
+
+@_step("train", cached=True)
+def train_task(home: str, name: str, data: str) -> str:
+    return _show(
+        f"train-{name.replace('_', '-')}", summary.training_text(training.train_model(_place(home), name, say))
+    )
+
+
+@_step("forecast", cached=True)
+def forecast_task(home: str, data: str) -> str:
+    return _show("forecast", summary.forecast_text(forecasting.forecast_volumes(_place(home), say)))
+
+
+@_step("assess")
+def assess_task(home: str, purpose: str, lang: str) -> str:
+    place = _place(home)
+    text = summary.assessed_text(place, assessing.assess_day(place, purpose, say), lang)
+    return _show(f"assess-{purpose.replace('_', '-')}", text)
+
+
+@_step("collect")
+def collect_task(home: str) -> str:
+    return _show("collect", summary.collected_text(collecting.collect(_place(home))))
+
+
+@flow(name="ingest")
+def ingest(world: str, home: str = "") -> str:
+    """Take in all supplies of a folder that `basira sample` wrote."""
+    return ingest_task(home, world)
+
+
+@flow(name="build")
+def build(home: str = "") -> str:
+    """Features of every subject whose outcome is known, as of the moment it was or would have been assessed."""
+    data = _data(_place(home))
+    return "\n".join(build_task(home, name, data) for name in declarations())
+
+
+@flow(name="train")
+def train(home: str = "") -> str:
+    """Train every declared risk model and name those champion that earned it."""
+    data = _data(_place(home))
+    return "\n\n".join(train_task(home, name, data) for name in declarations())
+
+
+@flow(name="forecast")
+def forecast(home: str = "") -> str:
+    """Daily volumes per post and direction for the next days."""
+    return forecast_task(home, _data(_place(home)))
+
+
+@flow(name="assess")
+def assess(home: str = "", lang: str = "en") -> str:
+    """Assess the newest day for every purpose, and store it for serving."""
+    return "\n\n".join(assess_task(home, purpose, lang) for purpose in PURPOSES)
+
+
+@flow(name="collect")
+def collect(home: str = "") -> str:
+    """Selections and decisions go from casework into the lake."""
+    return collect_task(home)
+
+
+@flow(name="compact")
+def compact(home: str = "") -> str:
+    """Bring the lake's files together."""
+    return _show("compact", summary.compacted_text(upkeep.compact(_place(home))))
+
+
+@flow(name="retire")
+def retire(home: str = "") -> str:
+    """Delete what is past its retention."""
+    return _show("retire", summary.retired_text(upkeep.retire(_place(home))))
+
+
+@flow(name="everything")
+def everything(world: str = "", home: str = "", lang: str = "en") -> str:
+    """The main job, end to end: ingest, build, train, forecast, assess, collect."""
+    parts = [ingest_task(home, world)] if world else []
+    data = _data(_place(home))
+    for name in declarations():
+        parts += [build_task(home, name, data), train_task(home, name, data)]
+    parts.append(forecast_task(home, data))
+    parts += [assess_task(home, purpose, lang) for purpose in PURPOSES]
+    parts.append(collect_task(home))
+    return "\n\n".join(parts)
+
+
+FLOWS = {f.name: f for f in (ingest, build, train, forecast, assess, collect, compact, retire, everything)}
+
+
+def run_flow(name: str, world: str | None, home: str = "") -> str:
+    """Run one flow now; what it says. BadInput where `ingest` is not told what to take in."""
+    if name == "ingest" and not world:
+        raise BadInput("Which folder of supplies? Say --world FOLDER, or take in one file with `basira ingest`.")
+    arguments = {"home": home, **({"world": world} if world and name in ("ingest", "everything") else {})}
+    return str(FLOWS[name](**arguments))

@@ -1,0 +1,78 @@
+"""Training tables: the subjects whose outcome is known, with their features as of the moment they were, or would have
+been, assessed. Kept beside the lake under a name made of everything they depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from features.catalogue import features
+from features.engine import compute
+from features.spine import crossing_spine, permit_spine
+from models.risk.catalogue import declaration
+from models.risk.declaration import RiskDeclaration
+from models.risk.labels import Labels, finding_labels, lapse_labels
+from pipelines.steps.moments import known_until
+from records.lake import Lake
+from records.settings import Settings
+from risk_rules.rule import ASSESSED_REGIMES
+
+Say = Callable[[str], None]
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def training_values(settings: Settings, name: str, say: Say) -> tuple[pa.Table, Labels]:
+    """Features and labels of the model `name`; the features are computed once per state of lake and catalogue."""
+    lake = Lake.open(settings.lake)
+    declared = declaration(name)
+    at = known_until(lake)
+    spine, labels = _asked(lake, declared, at)
+    path = settings.home / "features" / f"{name}-{_state(lake, declared, at)}.parquet"
+    if path.exists():
+        say(f"{name}: features as built before")
+        return pq.read_table(path), labels
+    say(f"{name}: {len(declared.inputs())} features of {spine.num_rows:,} subjects, each as of its own moment")
+    values = compute(spine, declared.inputs(), lake)
+    _replace(path, values, name)
+    return values, labels
+
+
+def _asked(lake: Lake, declared: RiskDeclaration, at: datetime) -> tuple[pa.Table, Labels]:
+    if declared.subject_kind == "crossing":
+        labels = finding_labels(lake.as_known("checks", at), "crossing", at)
+        spine = crossing_spine(lake, BEGINNING, at, events=labels.table["event"].to_pylist())
+        return _assessable(spine), labels
+    spine = permit_spine(lake, BEGINNING, at)
+    permits = lake.as_known("permits", at, ["subject", "state", "happened_at", "known_at"])
+    columns = ["subject", "kind", "direction", "post", "happened_at", "known_at"]
+    return spine, lapse_labels(spine, permits, lake.as_known("crossings", at, columns), at)
+
+
+def _assessable(spine: pa.Table) -> pa.Table:
+    """Only those who are scored may teach: nationals, crews, diplomats and children are not."""
+    regime = pc.is_in(spine["regime"], value_set=pa.array(ASSESSED_REGIMES))
+    return spine.filter(pc.and_(regime, pc.equal(spine["under_18"], False)))
+
+
+def _state(lake: Lake, declared: RiskDeclaration, at: datetime) -> str:
+    """A name for everything a training table depends on: data versions, the moment, the declared features."""
+    known = features(declared.subject_kind)
+    depends = [lake.versions(), at.isoformat(), [repr(known[name].expression) for name in declared.inputs()]]
+    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _replace(path: Path, values: pa.Table, name: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    pq.write_table(values, draft)
+    draft.replace(path)
+    for older in path.parent.glob(f"{name}-*.parquet"):
+        if older != path:
+            older.unlink()

@@ -1,0 +1,190 @@
+"""What a run has to say, as text for a terminal and for Prefect's artifacts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.risk.judging import BASE, FLOOR, MODEL
+from models.risk.labels import Labels
+from models.risk.report import figure, table
+from models.risk.training import TooFewFindings
+from models.volumes.forecast import FlowForecast
+from models.volumes.lake_flows import LakeForecast
+from pipelines.steps.assessing import DayAssessed
+from pipelines.steps.training import Training
+from records.receipts import Receipt
+from records.retirement import Retirement
+from records.settings import Settings
+from serving.assessment import Assessment
+from serving.house import open_house
+from serving.languages import Language, language
+from serving.places import name_of
+from serving.sentences import in_words
+from serving.store import ranked
+
+if TYPE_CHECKING:
+    from risk_rules.rulebook import Rulebook
+
+TOP = 5
+SHOWN_METRICS = ("pr_auc", "precision_0.05", "recall_0.05", "calibration_error", "log_loss")
+
+
+def receipts_text(receipts: Collection[Receipt]) -> str:
+    """Rows in, accepted, quarantined and duplicate per table; reasons of the quarantine below."""
+    by_table: dict[str, list[Receipt]] = {}
+    for receipt in receipts:
+        by_table.setdefault(receipt.table, []).append(receipt)
+    rows = [
+        (name, *(f"{sum(getattr(r, c) for r in each):,}" for c in ("rows", "accepted", "quarantined", "duplicates")))
+        for name, each in by_table.items()
+    ]
+    lines = [table(("table", "rows in", "accepted", "quarantined", "duplicate"), rows)]
+    reasons: dict[str, int] = {}
+    for receipt in receipts:
+        for reason, count in receipt.reasons.items():
+            name = f"{receipt.table}.{reason}"
+            reasons[name] = reasons.get(name, 0) + count
+    if reasons:
+        listed = ", ".join(f"{name} ({count})" for name, count in sorted(reasons.items()))
+        lines.append(f"Quarantined because of: {listed}")
+    if receipts and all(r.already for r in receipts):
+        lines.append("Nothing changed: all of it was taken in before.")
+    return "\n".join(lines)
+
+
+def quarantine_text(rows: pa.Table, each: bool) -> str:
+    """The open quarantine, by batch and reason or row by row."""
+    if rows.num_rows == 0:
+        return "Nothing is in quarantine."
+    if each:
+        cells = [tuple(str(v) if v is not None else "" for v in row.values()) for row in rows.to_pylist()]
+        return table(tuple(rows.column_names), cells)
+    counted = rows.group_by(["table", "batch", "column", "code"]).aggregate([([], "count_all")])
+    cells = [(r["table"], r["batch"], r["column"] or "", r["code"], f"{r['count_all']:,}") for r in counted.to_pylist()]
+    return table(("table", "batch", "column", "reason", "rows"), sorted(cells)) + (
+        "\nCorrect the mapping and try a batch again: basira quarantine retry BATCH --mapping FILE"
+    )
+
+
+def built_text(name: str, values: pa.Table, labels: Labels) -> str:
+    """How many subjects a training table has, and why others are not in it."""
+    unknown = "".join(f"; {count:,} {reason}" for reason, count in labels.unknown.items())
+    return (
+        f"{name}: {values.num_columns - 3} features of {values.num_rows:,} subjects, "
+        f"{labels.table.num_rows:,} outcomes known ({labels.positives:,} positive{unknown})"
+    )
+
+
+def training_text(training: Training) -> str:
+    """A model's test figures beside logistic regression and the base rate, and what became of it."""
+    outcome = training.outcome
+    if isinstance(outcome, TooFewFindings):
+        return str(outcome)
+    rows = []
+    for who in (MODEL, FLOOR, BASE):
+        figures = outcome.figures[who]
+        rows.append((who, *(figure(figures[name]) if name in figures else "" for name in SHOWN_METRICS)))
+    heads = (training.name, "PR-AUC", "precision at 5%", "recall at 5%", "calibration error", "log loss")
+    counts = outcome.counts
+    lines = [
+        table(heads, rows),
+        f"test rows {counts['test rows']:,} ({counts['test positives']:,} positive), trained on "
+        f"{counts['train rows']:,}; PR-AUC above logistic regression {figure(outcome.gain)}; {training.why}",
+    ]
+    if outcome.control.value is not None:
+        lines.append(
+            f"random control alone: precision at capacity {figure(outcome.control.interval)} "
+            "among all, not only the checked"
+        )
+    return "\n".join(lines)
+
+
+def forecast_text(made: LakeForecast) -> str:
+    """How the forecasts did on the days before, beside seasonal naive, and tomorrow's range per post."""
+    first = pc.min(made.forecasts["ds"]).as_py()
+    tomorrow = made.forecasts.filter(pc.equal(made.forecasts["ds"], pa.scalar(first, made.forecasts["ds"].type)))
+    each = [
+        (r["post"], r["direction"], f"{r['mean']:,.0f}", f"{r['q0.1']:,.0f} to {r['q0.9']:,.0f}")
+        for r in tomorrow.sort_by([("mean", "descending")]).to_pylist()
+    ]
+    lines = [flows_text(made.flows), table((f"{first:%A %d %B %Y}", "direction", "expected", "80% range"), each)]
+    if made.feed_alarms.num_rows:
+        said = ", ".join(f"{r['post']} {r['direction']} on {r['ds']}" for r in made.feed_alarms.to_pylist()[-TOP:])
+        lines.append(f"Feed alarms (a place that always reports fell silent): {said}")
+    return "\n\n".join(lines)
+
+
+def flows_text(made: FlowForecast) -> str:
+    """How the forecasts did on the steps before, beside seasonal naive."""
+    rows = []
+    for who, parts in (("forecast", made.pool), ("seasonal naive", made.naive)):
+        for part, losses in parts.items():
+            cells = (losses.mase, losses.scaled_crps, losses.coverage_80)
+            name = who if part == "all" else f"{who}, {part} days"
+            rows.append((name, *("undefined" if c is None else f"{c:.3f}" for c in cells)))
+    told = [table(("volumes", "MASE", "scaled CRPS", "cover of 80% range"), rows)] if rows else []
+    told += [f"{'refused' if n.refused else 'note'}: {n.series}: {n.problem}" for n in made.notes]
+    return "\n".join(told)
+
+
+def assessed_text(settings: Settings, assessed: DayAssessed, code: str = "en") -> str:
+    """The highest-ranked of a day with score, band, three reasons in words, proposal; how many were not scored."""
+    house = open_house(settings)
+    kind = assessed.assessments[0].event_kind if assessed.assessments else "crossing"
+    scored = sum(a.assessable for a in assessed.assessments)
+    counted = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in sorted(assessed.not_scored.items()))
+    lines = [
+        f"{assessed.purpose}, {assessed.day}: {scored:,} assessed"
+        + (f"; counted and not scored: {counted}" if counted else "")
+    ]
+    with house.engine.connect() as connection:
+        listed = ranked(connection, kind, assessed.day, limit=100_000)
+    blind = sum(a.blind for a in listed)
+    if blind:
+        lines.append(f"{blind} of them are blind until their check is done: random control, and as many others.")
+    open_ones = [a for a in listed if not a.blind][:TOP]
+    spoken = language(code)
+    lines += [_one(a, house.rulebook, spoken, place + 1) for place, a in enumerate(open_ones)]
+    return "\n".join(lines)
+
+
+def _one(a: Assessment, rulebook: Rulebook, spoken: Language, place: int) -> str:
+    said = in_words(a, rulebook, spoken)
+    where = name_of(a.place, "post" if a.event_kind == "crossing" else "office", spoken) if a.place else ""
+    score = "no score" if a.score is None else f"{spoken.per_hundred(a.score)} of 100, {a.band}"
+    lines = [f"{place}. {a.event}  {where}  {a.happened_at:%H:%M} UTC  {score}"]
+    lines += [f"     {r.direction_text}: {r.title} ({r.share_text}): {' '.join(r.sentences)}" for r in said.reasons]
+    lines += [f"     rule: {finding}" for finding in said.findings]
+    lines.append(f"     proposal: {said.proposal}")
+    return "\n".join(lines)
+
+
+def collected_text(receipts: Sequence[Receipt]) -> str:
+    """What went from casework into the lake."""
+    return "Nothing waited to be collected." if not receipts else "Collected into the lake:\n" + receipts_text(receipts)
+
+
+def compacted_text(fewer: Mapping[str, int]) -> str:
+    """How many files fewer each table has."""
+    said = ", ".join(f"{name} {count}" for name, count in sorted(fewer.items()) if count)
+    return f"Files fewer: {said}" if said else "Nothing to tidy."
+
+
+def retired_text(gone: Retirement) -> str:
+    """How many rows went, by table and in the vault."""
+    lake = ", ".join(f"{name} {count:,}" for name, count in sorted(gone.lake.items()) if count) or "none"
+    vault = gone.vault
+    return (
+        f"Past their retention and deleted: lake rows {lake}; vault {vault.identities:,} identities, "
+        f"{vault.documents:,} documents, {vault.rejected:,} refused rows"
+    )
+
+
+def duration_text(took: timedelta) -> str:
+    seconds = round(took.total_seconds())
+    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"

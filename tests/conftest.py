@@ -1,0 +1,17 @@
+"""Fixtures that several rooms' tests share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.plugins.postgres", "tests.plugins.sample_world", "tests.plugins.house"]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Folder with public evaluation data that is not part of the repository (`forecasting/`, `risk/`)."""
+    named = os.environ.get("BASIRA_SHARED_DATA")
+    if not named:
+        pytest.skip("needs public evaluation data: set BASIRA_SHARED_DATA to the folder that holds forecasting/ and risk/")
+    return Path(named)
