@@ -1,7 +1,7 @@
 """Build the offline bundle: python bundle/make.py FOLDER
 
-One archive, `basira-VERSION-PLATFORM.tar`, with everything an installation without a package index needs: the wheels the
-lock pins, this project's own wheel, the documents, a CycloneDX SBOM, an installer and SHA-256 sums of it all.
+One archive, `basira-VERSION-PLATFORM.tar`, with everything an installation without a package index needs: the wheels
+the lock pins, this project's own wheel, the documents, a CycloneDX SBOM, an installer and SHA-256 sums of it all.
 PostgreSQL and Chromium are not in it: only tests use them.
 """
 
@@ -27,7 +27,7 @@ def sha256(path: Path) -> str:
 
 
 def pip(*arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", "pip", *arguments], check=True, cwd=ROOT)  # noqa: S603 - our own arguments
+    subprocess.run([sys.executable, "-m", "pip", *arguments], check=True, cwd=ROOT)
 
 
 def collect(into: Path, version: str) -> None:
@@ -48,7 +48,7 @@ def collect(into: Path, version: str) -> None:
             shutil.copy(source, into / name)
     shutil.copy(ROOT / "bundle" / "install.sh", into / "install.sh")
     sbom = [str(Path(sys.executable).parent / "cyclonedx-py"), "requirements", str(ROOT / "requirements.lock")]
-    subprocess.run([*sbom, "--of", "JSON", "-o", str(into / "sbom.cdx.json")], check=True)  # noqa: S603
+    subprocess.run([*sbom, "--of", "JSON", "-o", str(into / "sbom.cdx.json")], check=True)
     files = sorted(p for p in into.rglob("*") if p.is_file())
     (into / "SHA256SUMS").write_text("".join(f"{sha256(p)}  {p.relative_to(into)}\n" for p in files))
 

@@ -28,6 +28,7 @@ def run_demo(settings: Settings, *, scale: float, seed: int, lang: str, world: P
         with counting("sample world", "crossings") as progress:
             made = make_world(folder, scale=scale, seed=seed, progress=progress)
     say("Starting Prefect (some seconds, once)")
+    settings.prefect_home.mkdir(parents=True, exist_ok=True)  # Prefect makes its own folder, not those above it
     from pipelines.flows import everything
 
     told = everything(world=str(folder), home=str(settings.home), lang=lang)

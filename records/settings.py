@@ -103,6 +103,9 @@ def quiet_dependencies(settings: Settings, environ: MutableMapping[str, str] = o
         }
     )
     environ.setdefault("PREFECT_HOME", str(settings.prefect_home))
+    environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
+    # Its own server makes a database on first use; on a busy machine that takes longer than the default 20 s.
+    environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
 
 
 def _read_file(home: Path, here: Path) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _routes(app: FastAPI, house: House) -> None:
         }
 
     @app.get("/v1/assessments")
-    def assessments(  # noqa: PLR0917 - the framework passes query parameters by name
+    def assessments(
         who: SignedIn,
         event_kind: EventKind = "crossing",
         day: date | None = None,

@@ -11,8 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from models.risk.model import RiskModel
 
+from models.risk.model import RiskModel
 from records.lake import Lake
 from records.settings import Mode, Settings
 from risk_rules.protection import Protection

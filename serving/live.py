@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
-from models.risk.model import RiskModel
 
 from features.engine import compute
 from features.spine import crossing_spine, permit_spine
+from models.risk.model import RiskModel
 from records.lake import Lake
 from risk_rules.protection import Protection
 from risk_rules.rule import PURPOSES

@@ -13,5 +13,5 @@ def shared_data() -> Path:
     """Folder with public evaluation data that is not part of the repository (`forecasting/`, `risk/`)."""
     named = os.environ.get("BASIRA_SHARED_DATA")
     if not named:
-        pytest.skip("needs public evaluation data: set BASIRA_SHARED_DATA to the folder that holds forecasting/ and risk/")
+        pytest.skip("needs public evaluation data: set BASIRA_SHARED_DATA to the folder with forecasting/ and risk/")
     return Path(named)

@@ -1,13 +1,15 @@
 """Rolling backtest of a long table: forecasts as they would have been made, and how they did beside seasonal naive."""
 
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from models.volumes import losses
 from models.volumes.calendar import calendar
@@ -48,6 +50,18 @@ class Report:
     cutoffs: tuple[str, ...]
     cpu_seconds: float
 
+    def write(self, path: Path) -> None:
+        """Write the forecasts as Parquet.
+
+        The column y is there for everyone; for pandas it is declared as the index, because scorers join their own
+        counts, and a second column y would meet theirs.
+        """
+        table = self.forecasts
+        described = json.loads(
+            pa.Table.from_pandas(table.slice(0, 0).to_pandas().set_index("y")).schema.metadata[b"pandas"]
+        )
+        pq.write_table(table.replace_schema_metadata({"pandas": json.dumps(described)}), path)
+
     def lines(self) -> list[str]:
         """The report as a person reads it."""
         shown = [f"{self.series} series, {len(self.cutoffs)} cutoffs from {self.cutoffs[0]} to {self.cutoffs[-1]}"]
@@ -72,8 +86,12 @@ def backtest(
     BadInput where the table or the options cannot be used; troubles of single series are notes of the report.
     """
     began = time.process_time()
-    panel = prepare(source, options)
-    cutoffs = options.cutoff_steps(_common_end(panel, options.horizon))
+
+    def cutoffs_given(last: np.ndarray) -> list[int]:
+        return options.cutoff_steps(_common_end(last, options.horizon))
+
+    panel = prepare(source, options, judged_until=lambda last: cutoffs_given(last)[0])
+    cutoffs = cutoffs_given(panel.last)
     check_cutoffs(panel, cutoffs)
     forecasts = list(
         roll(limited(panel, options, cutoffs[0]), cutoffs, options.horizon, options.holidays, progress=progress)
@@ -91,9 +109,13 @@ def backtest(
     )
 
 
-def prepare(source: Path | str | pd.DataFrame | pa.Table, options: Options) -> Panel:
-    """The checked panel of the options' series, from their start on."""
-    panel = read_panel(source, options.freq, options.hierarchy, options.known_ahead)
+def prepare(
+    source: Path | str | pd.DataFrame | pa.Table,
+    options: Options,
+    judged_until: Callable[[np.ndarray], int] | None = None,
+) -> Panel:
+    """The checked panel of the options' series, from their start on; `judged_until` as in read_panel."""
+    panel = read_panel(source, options.freq, options.hierarchy, options.known_ahead, judged_until)
     if options.series:
         panel = panel.only(options.series)
     if options.start:
@@ -125,9 +147,9 @@ def forecast_table(panel: Panel, forecasts: Sequence[Forecast]) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def _common_end(panel: Panel, horizon: int) -> int:
+def _common_end(last: np.ndarray, horizon: int) -> int:
     """The last step that every series which has not ended long before reaches."""
-    return int(panel.last[panel.last >= panel.last.max() - horizon].min())
+    return int(last[last >= last.max() - horizon].min())
 
 
 def check_cutoffs(panel: Panel, cutoffs: Sequence[int]) -> None:

@@ -1,6 +1,6 @@
 """A long table of counts, checked and laid on one grid of series by steps. What is missing stays missing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -94,11 +94,13 @@ def read_panel(
     freq: str,
     hierarchy: Sequence[str] = (),
     known_ahead: Sequence[str] = (),
+    judged_until: Callable[[np.ndarray], int] | None = None,
 ) -> Panel:
     """Check a long table (unique_id, ds, y and the named columns) and lay it on a grid.
 
     Troubles of single series become notes, and the series is refused where what is left would be a guess. BadInput
-    where the table as a whole cannot be used.
+    where the table as a whole cannot be used. `judged_until` gets the last step (S,) of every series and says up to
+    which step counts may speak against a series: later ones must not change a forecast made before them.
     """
     rhythm = rhythm_of(freq)
     table = read_table(source)
@@ -118,10 +120,14 @@ def read_panel(
     for column in known_ahead:
         table[column] = _numbers(table[column], column)
 
+    judged = None
+    if judged_until is not None:
+        last = table.groupby("unique_id")["ds"].max().dropna()
+        judged = judged_until(steps(last.to_numpy(), rhythm)) if len(last) else None
     notes: list[Note] = []
     parts: list[pd.DataFrame] = []
     for name, rows in table.groupby("unique_id", sort=True):
-        checked, found = _check_series(str(name), rows.sort_values("ds", kind="stable"), rhythm)
+        checked, found = _check_series(str(name), rows.sort_values("ds", kind="stable"), rhythm, judged)
         notes.extend(found)
         if checked is not None:
             parts.append(checked)
@@ -157,7 +163,9 @@ def _numbers(column: pd.Series, name: str) -> pd.Series:
         raise BadInput(f"Column {name} must hold numbers: {error}") from error
 
 
-def _check_series(name: str, rows: pd.DataFrame, rhythm: Rhythm) -> tuple[pd.DataFrame | None, list[Note]]:
+def _check_series(
+    name: str, rows: pd.DataFrame, rhythm: Rhythm, judged: int | None
+) -> tuple[pd.DataFrame | None, list[Note]]:
     notes: list[Note] = []
 
     def said(problem: str, refused: bool = False) -> None:
@@ -182,16 +190,18 @@ def _check_series(name: str, rows: pd.DataFrame, rhythm: Rhythm) -> tuple[pd.Dat
     for count, problem in ((negative, "negative counts"), (infinite, "counts that are not finite")):
         if count:
             said(f"{count} {problem} are taken as missing")
+    early = np.ones(len(index), bool) if judged is None else index <= judged
+    bad = int((((y < 0) | np.isinf(y)) & early).sum())
     y[(y < 0) | ~np.isfinite(y)] = np.nan
     rows = rows.assign(y=y, step=index)
 
     first = ~rows["step"].duplicated(keep="first").to_numpy()
     repeated = len(rows) - int(first.sum())
-    conflicting = 0
     if repeated:
         spread = rows.groupby("step")["y"].agg(["nunique", "size"])
         clash = spread.index[spread["nunique"] > 1]
         conflicting = len(clash)
+        bad += conflicting if judged is None else int((clash.to_numpy() <= judged).sum())
         when = moments(clash.to_numpy()[:1], rhythm)
         said(
             f"{repeated} repeated dates"
@@ -199,9 +209,8 @@ def _check_series(name: str, rows: pd.DataFrame, rhythm: Rhythm) -> tuple[pd.Dat
         )
         rows = rows[first]
         rows.loc[rows["step"].isin(clash), "y"] = np.nan
-    bad = negative + infinite + conflicting
-    if bad > REFUSED_SHARE * len(rows):
-        said(f"{bad} of {len(rows)} rows cannot be used, so what is left would be a guess", refused=True)
+    if bad > REFUSED_SHARE * early.sum():
+        said(f"{bad} of {int(early.sum())} rows cannot be used, so what is left would be a guess", refused=True)
         return None, notes
     seen = rows["step"].to_numpy()[rows["y"].notna().to_numpy()]
     if not len(seen):

@@ -101,7 +101,7 @@ def _run(
     level = np.repeat(first[:, None], shape[1], axis=1)
     multiplied, plain = settings.season == 2, settings.season == 0
     seasons = np.where(multiplied, times.T[:, :, None], np.where(plain, 0.0, added.T[:, :, None]))
-    seasons = np.ascontiguousarray(np.broadcast_to(seasons, (season, *shape)))
+    seasons = np.broadcast_to(seasons, (season, *shape)).copy()
     errors = np.full((length, *shape), np.nan, np.float32)
     seen = np.isfinite(values)
     started = np.cumsum(seen, axis=1)

@@ -25,6 +25,9 @@ def command(flow: str, world: str | None) -> None:
     Schedules for a Prefect server are in prefect.yaml. The first flow of a process waits some seconds for Prefect's own
     server to start.
     """
+    from records.settings import settings
+
+    settings().prefect_home.mkdir(parents=True, exist_ok=True)  # Prefect makes its own folder, not those above it
     from pipelines.flows import run_flow
 
     click.echo(run_flow(flow, world))

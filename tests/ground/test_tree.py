@@ -17,7 +17,8 @@ def tracked() -> list[Path]:
 
 
 def texts() -> list[Path]:
-    return [p for p in tracked() if p.suffix in {".py", ".toml", ".md", ".yaml", ".yml", ".lock", ".sh", ".html", ".css", ".ipynb", ""}]
+    kinds = {".py", ".toml", ".md", ".yaml", ".yml", ".lock", ".sh", ".html", ".css", ".ipynb", ""}
+    return [p for p in tracked() if p.suffix in kinds]
 
 
 def test_the_locks_pin_every_package_with_a_hash_and_name_no_index():

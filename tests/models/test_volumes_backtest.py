@@ -35,11 +35,14 @@ def quantiles(report: object) -> np.ndarray:
 DAILY = Options("D", 14, cutoffs=("2024-05-01",), holidays=("TN",), hierarchy=("post",), known_ahead=("seats",))
 
 
-def test_after_the_cutoff_only_dates_and_columns_known_ahead_are_read() -> None:
+@pytest.mark.parametrize("poison", [9e6, -1.0, np.inf, np.nan])
+def test_after_the_cutoff_only_dates_and_columns_known_ahead_are_read(poison: float) -> None:
     table = flows()
     after = table["ds"] > "2024-05-01"
     poisoned = table.assign(
-        y=table["y"].where(~after, 9e6), post=table["post"].where(~after, "elsewhere"), booths=np.where(after, -1e9, 3)
+        y=table["y"].where(~after, poison),
+        post=table["post"].where(~after, "elsewhere"),
+        booths=np.where(after, -1e9, 3),
     )
     assert np.array_equal(quantiles(backtest(table, DAILY)), quantiles(backtest(poisoned, DAILY)))
 

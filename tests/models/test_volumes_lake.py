@@ -99,7 +99,7 @@ def test_an_announced_closure_is_forecast_as_zero_and_a_later_one_is_not_known()
     assert [str(day.date()) for day in shut["ds"]] == ["2025-04-14", "2025-04-15", "2025-04-16"]
     assert (shut[["mean", "q0.1", "q0.9"]] == 0).all().all()
     assert (table[~table["closed"]]["q0.5"] > 0).all()
-    assert "pool_all_mase" in known.flows.figures()
+    assert "pool_all_scaled_crps" in known.flows.figures()
     unknown = forecast_lake(StandIn(crossings(), [closed(begin, end, AS_OF + timedelta(days=1))]), AS_OF)
     assert not any(unknown.forecasts["closed"].to_pylist())
 

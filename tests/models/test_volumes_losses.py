@@ -78,7 +78,8 @@ def test_the_published_scorer_agrees(tmp_path: Path) -> None:
     folds, out = tmp_path / "folds.json", tmp_path / "out.parquet"
     subprocess.run([sys.executable, scorer, "folds", data, "--out", folds], check=True, capture_output=True)
     report = backtest(data, options_from_folds(folds))
-    pq.write_table(report.forecasts, out)
+    report.write(out)
+    assert pq.read_table(out).column_names[:5] == ["unique_id", "cutoff", "ds", "y", "mean"]
     asked = [sys.executable, scorer, "score", data, out, "--out", tmp_path / "score.csv"]
     subprocess.run(asked, check=True, capture_output=True)
     heads, row = [line.split(",") for line in (tmp_path / "score.csv").read_text().splitlines()]
