@@ -1,6 +1,5 @@
 """Rolling backtest of a long table: forecasts as they would have been made, and how they did beside seasonal naive."""
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
