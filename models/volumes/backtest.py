@@ -56,10 +56,8 @@ class Report:
         counts, and a second column y would meet theirs.
         """
         table = self.forecasts
-        described = json.loads(
-            pa.Table.from_pandas(table.slice(0, 0).to_pandas().set_index("y")).schema.metadata[b"pandas"]
-        )
-        pq.write_table(table.replace_schema_metadata({"pandas": json.dumps(described)}), path)
+        described = pa.Schema.from_pandas(table.slice(0, 0).to_pandas().set_index("y")).metadata
+        pq.write_table(table.replace_schema_metadata(described), path)
 
     def lines(self) -> list[str]:
         """The report as a person reads it."""
