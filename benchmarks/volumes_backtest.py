@@ -141,10 +141,12 @@ def main() -> None:
             flush=True,
         )
     gained = 1.0 - math.exp(float(np.mean(np.log(skill))))
+    # Shares rather than numbers of sets, so that the short form answers to the same bar.
+    beaten, held = sum(below) / len(below), sum(covered) / len(covered)
     for bar, value, must, met in (
-        ("volumes: sets where scaled CRPS is below seasonal naive", sum(below), f"= {len(below)}", all(below)),
-        ("volumes: geometric-mean skill over seasonal naive", round(gained, 4), ">= 0.25", gained >= 0.25),
-        ("volumes: sets with 80% coverage in 0.7 to 0.9", sum(covered), f"= {len(covered)}", all(covered)),
+        ("volumes_share_below_naive", round(beaten, 3), ">= 1", beaten >= 1),
+        ("volumes_skill_over_naive", round(gained, 4), ">= 0.25", gained >= 0.25),
+        ("volumes_share_covered", round(held, 3), ">= 1", held >= 1),  # 80% ranges hold 70 to 90% of the counts
     ):
         print(json.dumps({"bar": bar, "value": value, "must": must, "met": bool(met)}))
 
