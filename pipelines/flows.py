@@ -15,7 +15,7 @@ from typing import Any
 
 from prefect import Task, flow, task
 from prefect.artifacts import create_markdown_artifact
-from prefect.cache_policies import INPUTS, NO_CACHE
+from prefect.cache_policies import INPUTS, NO_CACHE, TASK_SOURCE
 
 from models.risk.catalogue import declarations
 from pipelines import summary
@@ -46,7 +46,7 @@ def _step(name: str, *, cached: bool = False) -> Callable[[Callable[..., str]], 
         retries=2,
         retry_delay_seconds=[2, 10],
         retry_condition_fn=_worth_another_try,
-        cache_policy=INPUTS if cached else NO_CACHE,
+        cache_policy=INPUTS + TASK_SOURCE if cached else NO_CACHE,
         persist_result=cached,
     )
 

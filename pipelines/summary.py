@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from risk_rules.rulebook import Rulebook
 
 TOP = 5
+NOTES = 3
+RECENT = timedelta(days=28)
 SHOWN_METRICS = ("pr_auc", "precision_0.05", "recall_0.05", "calibration_error", "log_loss")
 
 
@@ -113,8 +115,9 @@ def forecast_text(made: LakeForecast) -> str:
         for r in tomorrow.sort_by([("mean", "descending")]).to_pylist()
     ]
     lines = [flows_text(made.flows), table((f"{first:%A %d %B %Y}", "direction", "expected", "80% range"), each)]
-    if made.feed_alarms.num_rows:
-        said = ", ".join(f"{r['post']} {r['direction']} on {r['ds']}" for r in made.feed_alarms.to_pylist()[-TOP:])
+    silent = [r for r in made.feed_alarms.to_pylist() if r["ds"] >= first.date() - RECENT]
+    if silent:
+        said = ", ".join(f"{r['post']} {r['direction']} on {r['ds']}" for r in silent)
         lines.append(f"Feed alarms (a place that always reports fell silent): {said}")
     return "\n\n".join(lines)
 
@@ -128,7 +131,11 @@ def flows_text(made: FlowForecast) -> str:
             name = who if part == "all" else f"{who}, {part} days"
             rows.append((name, *("undefined" if c is None else f"{c:.3f}" for c in cells)))
     told = [table(("volumes", "MASE", "scaled CRPS", "cover of 80% range"), rows)] if rows else []
-    told += [f"{'refused' if n.refused else 'note'}: {n.series}: {n.problem}" for n in made.notes]
+    told += [f"refused: {n.series}: {n.problem}" for n in made.notes if n.refused]
+    notes = [n for n in made.notes if not n.refused]
+    told += [f"note: {n.series}: {n.problem}" for n in notes[:NOTES]]
+    if len(notes) > NOTES:
+        told.append(f"and {len(notes) - NOTES} notes more of this kind")
     return "\n".join(told)
 
 

@@ -58,6 +58,7 @@ class Parameters:
 
     last_day: date = date(2026, 8, 31)
     crossings_at_scale_1: int = 300_000
+    real_crossings_a_year: int = 20_000_000
     yearly_growth: float = 0.06
     kinds: tuple[Kind, ...] = KINDS
 

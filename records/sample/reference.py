@@ -14,15 +14,23 @@ from records.sample.places import Places
 from records.sample.strings import chosen, instants
 
 
-def reference_rows(span: Horizon, where: Places) -> dict[str, pa.Table]:
-    """Table → its rows. Places are known from a thousand days before the horizon on, when the oldest files begin."""
+def reference_rows(span: Horizon, where: Places, size: float) -> dict[str, pa.Table]:
+    """Table → its rows. Places are known from a thousand days before the horizon on, when the oldest files begin.
+
+    `size` is the world's traffic as a share of the real one: posts can check fewer where fewer come.
+    """
     from_then = datetime.fromtimestamp(span.start, UTC) - timedelta(days=1_200)
     return {
-        "posts": post_rows(from_then),
+        "posts": _fitted(post_rows(from_then), size),
         "offices": office_rows(from_then),
         "calendar": calendar_rows(span.first - timedelta(days=1_100), span.date_of(span.days + 400)),
         "closures": _closure_rows(span, where),
     }
+
+
+def _fitted(posts: pa.Table, size: float) -> pa.Table:
+    checks = np.maximum(1, np.rint(posts["checks_per_shift"].to_numpy() * size)).astype(np.int64)
+    return posts.set_column(posts.column_names.index("checks_per_shift"), "checks_per_shift", pa.array(checks))
 
 
 def _closure_rows(span: Horizon, where: Places) -> pa.Table:

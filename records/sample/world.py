@@ -61,7 +61,8 @@ def make_world(
     crossings = parameters.crossings_at_scale_1 * scale
     stage = setting(crossings, years, parameters, np.random.default_rng([seed, 0]))
     supplies = Supplies(folder, stage)
-    for table, rows in reference_rows(stage.span, stage.where).items():
+    size = min(1.0, crossings / years / parameters.real_crossings_a_year)
+    for table, rows in reference_rows(stage.span, stage.where, size).items():
         supplies.add_reference(table, rows)
     supplies.add_services(service_rows(stage.plan, stage.where, stage.span))
     truths = ParquetParts(folder / "truth")
