@@ -65,7 +65,7 @@ SETS = (
         2688,
     ),
 )
-SHORT = ("my_arrivals_monthly", "my_ridership_daily", "us_airport_immigration_daily")
+SHORT = ("us_immigrant_visas_monthly", "my_arrivals_monthly", "uk_small_boats_daily")
 RECENT = {"MS": 36, "D": 180, "h": 1440}
 
 
