@@ -102,10 +102,10 @@ def local_days(at: pa.Array, zone: str) -> pa.Array:
     return pc.local_timestamp(at.cast(pa.timestamp("us", tz=zone))).cast(pa.date32(), safe=False)
 
 
-def nationality_in_hand(stated: pa.Array, issuers: pa.Array, document_types: pa.Array) -> pa.Array:
-    """The stated nationality, or else the issuer of a document that tells it."""
-    telling = pc.is_in(document_types, value_set=pa.array(ISSUER_IS_NATIONALITY))
-    return pc.if_else(pc.and_(pc.is_null(stated), telling), issuers, stated)
+def telling_documents(stated: pa.Array, documents: pa.Array, document_types: pa.Array) -> pa.Array:
+    """The documents whose issuer tells a nationality that is not stated; null in other rows."""
+    telling = pc.and_(pc.is_null(stated), pc.is_in(document_types, value_set=pa.array(ISSUER_IS_NATIONALITY)))
+    return pc.if_else(telling, documents, pa.scalar(None, documents.type))
 
 
 def _objects(values: pa.Array) -> npt.NDArray[np.str_]:

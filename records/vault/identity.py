@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from records.errors import BadInput
 from records.schema import Place, Type
 from records.tables import tables
 from records.vault.cipher import Cipher
-from records.vault.storage import DOCUMENTS, IDENTITIES, chunks, upsert
+from records.vault.storage import DOCUMENTS, IDENTITIES, among, upsert
 
 Instants = npt.NDArray[np.int64]
 
@@ -42,10 +43,13 @@ def put_identities(engine: sa.Engine, cipher: Cipher, rows: pa.Table, batch: str
         for subject, at, value in zip(subjects, known.tolist(), _written(rows[name]), strict=True):
             if value is not None:
                 fields[subject, name, at] = value
-    sealed = [
-        {"subject": s, "name": n, "known_at": at, "value": cipher.seal((s, n, str(at)), value), "batch": batch}
-        for (s, n, at), value in fields.items()
-    ]
+    sealed: dict[str, Sequence[Any]] = {
+        "subject": [subject for subject, _, _ in fields],
+        "name": [name for _, name, _ in fields],
+        "known_at": [at for _, _, at in fields],
+        "value": [cipher.seal((s, n, str(at)), value) for (s, n, at), value in fields.items()],
+        "batch": [batch] * len(fields),
+    }
     upsert(engine, IDENTITIES, sealed, replace=("value", "batch"), when="differs")
 
 
@@ -53,15 +57,13 @@ def put_documents(engine: sa.Engine, cipher: Cipher, rows: pa.Table, batch: str)
     """Keep who issued each `document` (`document_issuer`) and when it was last known (`known_at`), nulls left out."""
     seen = rows.select(["document", "document_issuer", "known_at"]).drop_null()
     each = seen.group_by("document").aggregate([("document_issuer", "min"), ("known_at", "max")])
-    sealed = [
-        {"document": d, "issuer": cipher.seal(("document", d), issuer.encode()), "last_known_at": at, "batch": batch}
-        for d, issuer, at in zip(
-            each["document"].to_pylist(),
-            each["document_issuer_min"].to_pylist(),
-            instants(each["known_at_max"]).tolist(),
-            strict=True,
-        )
-    ]
+    documents, issuers = each["document"].to_pylist(), each["document_issuer_min"].to_pylist()
+    sealed: dict[str, Sequence[Any]] = {
+        "document": documents,
+        "issuer": [cipher.seal(("document", d), issuer.encode()) for d, issuer in zip(documents, issuers, strict=True)],
+        "last_known_at": instants(each["known_at_max"]).tolist(),
+        "batch": [batch] * len(documents),
+    }
     upsert(engine, DOCUMENTS, sealed, replace=("last_known_at",), when="later")
 
 
@@ -74,13 +76,12 @@ def attribute(engine: sa.Engine, cipher: Cipher, subjects: pa.Array, name: str, 
     _check_names([name])
     distinct, codes = _distinct(subjects)
     position = {subject: code for code, subject in enumerate(distinct)}
-    found: list[tuple[int, int, bytes]] = []
-    columns = (IDENTITIES.c.subject, IDENTITIES.c.known_at, IDENTITIES.c.value)
+    query = sa.select(IDENTITIES.c.subject, IDENTITIES.c.known_at, IDENTITIES.c.value).where(
+        IDENTITIES.c.name == name, among(engine, IDENTITIES.c.subject, distinct)
+    )
     with engine.connect() as connection:
-        for some in chunks(distinct):
-            query = sa.select(*columns).where(IDENTITIES.c.name == name, IDENTITIES.c.subject.in_(some))
-            found += [(position[s], known, value) for s, known, value in connection.execute(query)]
-    found.sort(key=lambda version: version[:2])
+        found = [(position[s], known, value) for s, known, value in connection.execute(query).all()]
+    found.sort(key=itemgetter(0, 1))
     chosen = _versions(
         np.array([v[0] for v in found], dtype=np.int64), np.array([v[1] for v in found], dtype=np.int64), codes, at
     )
@@ -94,11 +95,10 @@ def attribute(engine: sa.Engine, cipher: Cipher, subjects: pa.Array, name: str, 
 def issuers(engine: sa.Engine, cipher: Cipher, documents: pa.Array) -> pa.Array:
     """Who issued each document, in their order; null where unknown."""
     distinct, codes = _distinct(documents)
-    found: dict[str, str] = {}
+    query = sa.select(DOCUMENTS.c.document, DOCUMENTS.c.issuer).where(among(engine, DOCUMENTS.c.document, distinct))
     with engine.connect() as connection:
-        for some in chunks(distinct):
-            query = sa.select(DOCUMENTS.c.document, DOCUMENTS.c.issuer).where(DOCUMENTS.c.document.in_(some))
-            found |= {d: cipher.open(("document", d), sealed).decode() for d, sealed in connection.execute(query)}
+        sealed = connection.execute(query).all()
+    found = {document: cipher.open(("document", document), issuer).decode() for document, issuer in sealed}
     values = [found.get(document) for document in distinct]
     return pa.array([values[code] if code >= 0 else None for code in codes.tolist()], type=pa.string())
 

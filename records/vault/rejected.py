@@ -9,7 +9,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from records.vault.cipher import Cipher
-from records.vault.storage import REJECTED, chunks, micros, upsert
+from records.vault.storage import REJECTED, among, micros, upsert
 
 KEPT = timedelta(days=90)
 INSTANT = pa.timestamp("us", tz="UTC")
@@ -20,10 +20,12 @@ def put(
 ) -> None:
     """Keep the raw content of rows of a batch, by row number, until 90 days after `at`. Again changes nothing."""
     until = micros(at + KEPT)
-    sealed = [
-        {"batch": batch, "row": row, "raw": cipher.seal((batch, str(row)), content), "kept_until": until}
-        for row, content in zip(rows, raw, strict=True)
-    ]
+    sealed = {
+        "batch": [batch] * len(rows),
+        "row": rows,
+        "raw": [cipher.seal((batch, str(row)), content) for row, content in zip(rows, raw, strict=True)],
+        "kept_until": [until] * len(rows),
+    }
     upsert(engine, REJECTED, sealed, replace=("raw", "kept_until"), when="differs")
 
 
@@ -69,9 +71,8 @@ def delete(engine: sa.Engine, batch: str, rows: Sequence[int] | None) -> int:
     """Delete rows of a batch (all without `rows`), for instance once they were repaired; how many there were."""
     of_batch = sa.delete(REJECTED).where(REJECTED.c.batch == batch)
     with engine.begin() as connection:
-        if rows is None:
-            return connection.execute(of_batch).rowcount
-        return sum(connection.execute(of_batch.where(REJECTED.c.row.in_(some))).rowcount for some in chunks(rows))
+        chosen = of_batch if rows is None else of_batch.where(among(engine, REJECTED.c.row, rows))
+        return connection.execute(chosen).rowcount
 
 
 def expire(connection: sa.Connection, at: datetime) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,8 +52,8 @@ SEALS = sa.Table(
     sa.Column("seal", sa.LargeBinary, nullable=False),
 )
 
-# Far below the number of values a statement may carry in either database.
-CHUNK = 10_000
+# Pseudonyms fall anywhere in a table: with SQLite's two megabytes, every write would wait for another page.
+CACHE_KIB = 65_536
 
 
 def connect(url: str) -> sa.Engine:
@@ -84,15 +85,15 @@ def connect(url: str) -> sa.Engine:
 
 
 def upsert(
-    engine: sa.Engine, table: sa.Table, rows: Sequence[dict[str, Any]], *, replace: Sequence[str], when: str
+    engine: sa.Engine, table: sa.Table, rows: Mapping[str, Sequence[Any]], *, replace: Sequence[str], when: str
 ) -> None:
-    """Write rows in one transaction. Where the key is there, `replace` columns only when `when` says so.
+    """Write rows, given as columns, in one transaction. Where the key is there, `replace` only when `when` says so.
 
     `when` is 'differs' (the first column of `replace` is another) or 'later' (it is greater).
     """
-    if not rows:
+    names = list(rows)
+    if not rows[names[0]]:
         return
-    names = list(rows[0])
     statement: sqlite.Insert | postgresql.Insert
     if engine.dialect.name == "postgresql":
         # One array per column: a round trip per row would take most of the time.
@@ -108,17 +109,21 @@ def upsert(
     )
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(statement, {name: [row[name] for row in rows] for name in names})
+            connection.execute(statement, {name: list(values) for name, values in rows.items()})
         else:
             # Handed to the driver as text: SQLAlchemy's own bookkeeping per row would take most of the time.
             compiled = statement.compile(dialect=engine.dialect, column_keys=names)
             order = compiled.positiontup or names
-            connection.exec_driver_sql(str(compiled), [tuple(row[name] for name in order) for row in rows])
+            values = list(zip(*(rows[name] for name in order), strict=True))
+            connection.exec_driver_sql(str(compiled), values)
 
 
-def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
+def among(engine: sa.Engine, column: sa.Column[Any], values: Sequence[Any]) -> sa.ColumnElement[bool]:
+    """That `column` holds one of `values`, which are handed over as one parameter, however many they are."""
+    if engine.dialect.name == "postgresql":
+        return column == sa.any_(sa.literal(list(values), postgresql.ARRAY(column.type)))
+    listed = sa.func.json_each(json.dumps(list(values))).table_valued("value")
+    return column.in_(sa.select(listed.c.value))
 
 
 def micros(moment: datetime) -> int:
@@ -133,5 +138,6 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     cursor.execute("PRAGMA secure_delete=ON")  # what is retired is overwritten, not only unlinked
     cursor.close()

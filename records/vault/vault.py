@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from records.errors import BadInput
@@ -101,8 +102,8 @@ class Vault:
         moments, days = identity.instants(at), gates.local_days(at, self._zone)
         stated = identity.attribute(self._engine, self._identities, subjects, "nationality", moments)
         born = identity.attribute(self._engine, self._identities, subjects, "birth_date", moments)
-        issuers = identity.issuers(self._engine, self._identities, documents)
-        nationality = gates.nationality_in_hand(stated, issuers, document_types)
+        asked = gates.telling_documents(stated, documents, document_types)
+        nationality = pc.coalesce(stated, identity.issuers(self._engine, self._identities, asked))
         return gates.Gates(
             regime=gates.regime(nationality, document_types, permit_files, days),
             under_18=gates.under_18(born, days),
@@ -146,14 +147,14 @@ class Vault:
 
 def _check_seal(engine: sa.Engine, cipher: Cipher, purpose: str) -> None:
     """The first opening leaves a seal under its key; every later one must be able to open it."""
-    seal = {"purpose": purpose, "seal": cipher.seal(("seal", purpose), b"basira")}
+    seal = cipher.seal(("seal", purpose), b"basira")
     with engine.connect() as connection:
         there = connection.execute(sa.select(SEALS.c.seal).where(SEALS.c.purpose == purpose)).scalar()
     if there is None:
-        upsert(engine, SEALS, [seal], replace=("purpose",), when="differs")
+        upsert(engine, SEALS, {"purpose": [purpose], "seal": [seal]}, replace=("purpose",), when="differs")
         with engine.connect() as connection:
             there = connection.execute(sa.select(SEALS.c.seal).where(SEALS.c.purpose == purpose)).scalar_one()
-    if there != seal["seal"]:
+    if there != seal:
         raise BadInput(
             f"This vault was written with another key for {purpose} than '{cipher.key_id}' given now. Nothing "
             "in it can be read with this one. Restore the key it was made with."
