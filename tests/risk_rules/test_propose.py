@@ -58,7 +58,9 @@ def test_a_rule_explains_more_than_a_band() -> None:
 
 def test_the_rungs_looked_at_are_told() -> None:
     told = {c.mitigation: c.verdict for c in _propose(LONG).considered}
-    assert told == {"inform": "too_little", "advise": "too_little", "document-check": "proposed"}
+    assert told.pop("document-check") == "proposed"
+    assert {"inform", "advise"} <= set(told)
+    assert set(told.values()) == {"too_little"}
     by_band = {c.mitigation: c.verdict for c in _propose(band="high").considered}
     assert by_band["second-line-talk"] == by_band["refer-to-authority"] == "not_warranted"
 
@@ -127,7 +129,7 @@ def _ladder(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"mitigations__inform__rung": 1}, "share a rung"),
+        ({"mitigations__inform__rung": 10}, "share a rung"),
         ({"mitigations__inform__lane": "jail"}, "lane 'jail' is unknown"),
         ({"mitigations__inform__needs": "fact_hit"}, "a higher rung needs less evidence"),
         ({"mitigations__inform__max_minutes": -1}, "max_minutes is -1"),
