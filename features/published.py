@@ -1,10 +1,8 @@
-"""The published catalogue, written from the declarations: `python -m features.published docs/features.md`."""
+"""The published catalogue, from the declarations; `make docs` writes it to `docs/features.md`."""
 
 from __future__ import annotations
 
-import sys
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 from features.catalogue import features
@@ -19,8 +17,8 @@ def published() -> str:
     """Markdown that explains every feature: what it says, its unit, who reads it, and every column it rests on."""
     parts = [
         "# Features",
-        "Made from the declarations in `features/crossings` and `features/permits`; do not edit it. `python -m "
-        "features.published docs/features.md` writes it again.",
+        "Made from the declarations in `features/crossings` and `features/permits`; do not edit it. `make docs` writes "
+        "it again.",
         "A value as of a moment rests on rows that were known at that moment and had happened before it; a corrected "
         "row counts until its correction was known. A *fact* is read by rules alone. Where nothing can be said, the "
         "value is missing, which is not the same as no.",
@@ -39,7 +37,3 @@ def _entry(feature: Feature) -> str:
     facts = f"{feature.type}, {feature.unit}; read by {_ROLES[feature.role]}; tier {feature.tier.value}"
     spoken = " · ".join(feature.texts[language] for language in ("en", "fr", "ar"))
     return f"**`{feature.name}`** ({facts}). {feature.doc}\\\nRead aloud: {spoken}\\\nRests on: {read}"
-
-
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(published(), encoding="utf-8")

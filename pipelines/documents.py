@@ -1,4 +1,4 @@
-"""The pages of `docs` that the declarations make: `python -m pipelines.documents` writes them, `--check` only compares."""
+"""The pages of `docs` that declarations make: `python -m pipelines.documents` writes them, `--check` only compares."""
 
 from __future__ import annotations
 

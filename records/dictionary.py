@@ -1,10 +1,8 @@
-"""The data dictionary, written from the declarations: `python -m records.dictionary docs/data-dictionary.md`."""
+"""The data dictionary, from the declarations; `make docs` writes it to `docs/data-dictionary.md`."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 from records.schema import Column, Place, Table
 from records.tables import tables
@@ -18,8 +16,7 @@ def data_dictionary(declarations: Mapping[str, Table] | None = None) -> str:
     declared = declarations or tables()
     parts = [
         "# Data dictionary",
-        "Made from the declarations in `records/tables`; do not edit it. `python -m "
-        "records.dictionary docs/data-dictionary.md` writes it again.",
+        "Made from the declarations in `records/tables`; do not edit it. `make docs` writes it again.",
         "Times are instants in UTC; days are local. *Made* columns are computed on the way in and are not supplied. "
         "Tiers: *free* may be used; *restricted* decides which rule applies or protects, and enters no model; "
         "*prohibited* is who someone is, and is joined to outcomes for audit only.",
@@ -71,7 +68,3 @@ def _values(column: Column) -> str:
 def _grid(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     lines = [header, tuple("---" for _ in header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(data_dictionary(), encoding="utf-8")

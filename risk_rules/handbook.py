@@ -18,7 +18,7 @@ def handbook(book: Rulebook, protection: Protection) -> str:
 def _rules(book: Rulebook) -> Iterator[str]:
     yield "# Rules, mitigations, protection"
     yield ""
-    yield "Written by `risk_rules.handbook` from the YAML files of `risk_rules`; change those, not this page."
+    yield "Made from the YAML files of `risk_rules`; do not edit it. `make docs` writes it again."
     yield "A rule proposes, an officer decides. A basis that begins with `example` is invented and never goes live."
     for rule in book.rules:
         yield from ("", f"## {rule.id}", "")
