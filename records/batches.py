@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 from deltalake import DeltaTable
 from deltalake.transaction import AddAction
 
@@ -22,8 +24,8 @@ from records import delta
 from records.errors import BadInput
 from records.fingerprints import fingerprints
 from records.lake import BOOKKEEPING, QUARANTINE, QUARANTINE_SCHEMA, Lake
-from records.ledger import LEDGER, batch_label, find_receipt, write_entry
-from records.moves import find_echoes
+from records.ledger import LEDGER, batch_label, write_entry
+from records.moves import find_echoes, may_move
 from records.pseudonyms import bucket_of
 from records.receipts import Receipt, read_receipt
 from records.schema import Place, Table
@@ -31,6 +33,7 @@ from records.staging import Staging
 from records.versions import Integers, Mask, Versions, integers, new_versions
 
 _FILE_ROWS = 1 << 20
+_COMPARED = ["_key", "known_at", "_sequence", "_row", "_content"]
 _DISTINCT = ("_key", "_content", "_row")  # hardly ever two alike, so a dictionary only costs time
 
 
@@ -75,7 +78,7 @@ def append(lake: Lake, table: str, rows: pa.Table, batch: str) -> Receipt:
     declared = lake.declared(table)
     shaped = _lake_shaped(declared, rows)
     with lake.lock(f"batch-{batch_label(f'{table}/{batch}')}"):
-        if done := find_receipt(lake.ledger(), table, batch):
+        if done := lake.receipt(table, batch):
             return done
         with_notes = with_bookkeeping(declared, shaped, np.arange(1, len(rows) + 1), batch, lake.buckets)
         with staging_folder(lake, table, batch) as folder:
@@ -106,11 +109,11 @@ def put_in(lake: Lake, draft: Draft, gates: Callable[[pa.Table], pa.Table] | Non
     _quarantine(lake, draft)
     name = draft.table.name
     with lake.lock(name):
-        settle(lake, name)
-        if done := find_receipt(lake.ledger(), name, draft.batch):
-            return done
-        table = delta.prepare(lake.folder(name), lake.lake_schema(name), partitioned=True)
-        writer = _Writer(lake, draft, gates, sequence=int(table.version()) + 1)
+        table = settle(lake, name)
+        if table is not None and table.transaction_version(draft.batch) is not None:
+            return cast(Receipt, lake.receipt(name, draft.batch))
+        table = delta.prepare(lake.folder(name), lake.lake_schema(name), partitioned=True, opened=table)
+        writer = _Writer(lake, draft, gates, table, sequence=int(table.version()) + 1)
         actions = writer.write()
         receipt = Receipt(
             table=name,
@@ -123,77 +126,110 @@ def put_in(lake: Lake, draft: Draft, gates: Callable[[pa.Table], pa.Table] | Non
             source=draft.source,
             retry_of=draft.retry_of,
         )
-        delta.commit(table, actions, partitioned=True, batch=draft.batch, metadata=receipt.written())
-        settle(lake, name)
+        version = delta.commit(table, actions, partitioned=True, batch=draft.batch, metadata=receipt.written())
+        _enter(lake, receipt, version)
     return receipt
 
 
-def settle(lake: Lake, name: str) -> None:
+def settle(lake: Lake, name: str) -> DeltaTable | None:
     """Enter the batch of the newest commit in the ledger, if it is not there. The caller holds the table's lock.
 
-    Only the newest commit can lack its entry: nobody commits to a table without settling it first.
+    Only the newest commit can lack its entry: nobody commits to a table without settling it first. So every file of
+    the table that is returned (None if nothing was ever written to it) belongs to a batch in the ledger.
     """
     table = delta.open_table(lake.folder(name))
     written = None if table is None else delta.last_metadata(table)
     if table is not None and written is not None:
-        with lake.lock(LEDGER):
-            write_entry(lake.folder(LEDGER), read_receipt(written), int(table.version()))
+        _enter(lake, read_receipt(written), int(table.version()))
+    return table
+
+
+def _enter(lake: Lake, receipt: Receipt, version: int) -> None:
+    with lake.lock(LEDGER):
+        write_entry(lake.folder(LEDGER), receipt, version)
 
 
 @dataclass
 class _Writer:
-    """Writes the files of one batch, bucket by bucket, and counts what was new."""
+    """Writes the files of one batch for a settled table, and counts what was new."""
 
     lake: Lake
     draft: Draft
     gates: Callable[[pa.Table], pa.Table] | None
+    table: DeltaTable
     sequence: int
     accepted: int = 0
 
     def write(self) -> list[AddAction]:
         """The actions that add the batch's files."""
-        echoes = find_echoes(self.lake, self.draft.table, self.draft.staging, self.sequence)
+        declared, staging = self.draft.table, self.draft.staging
+        if not staging.buckets():
+            return []
+        folder, schema = self.lake.folder(declared.name), self.lake.lake_schema(declared.name)
+        moves = may_move(declared)
+        rows = delta.dataset(self.table, folder, schema, buckets=None if moves else staging.buckets())
+        held = _held(rows, np.unique(staging.keys()[0]))
+        echoes = find_echoes(declared, staging, rows, held, self.sequence) if moves else {}
         actions: list[AddAction] = []
-        for bucket in sorted({*self.draft.staging.buckets(), *echoes}):
-            new = self._new_rows(bucket, echoes.get(bucket))
-            for rows in _pieces(new):
-                if rows.num_rows:
-                    actions.append(self._write_file(rows, bucket, len(actions)))
-        return actions
+        waiting: list[pa.Table] = []
+        for bucket in sorted({*staging.buckets(), *echoes}):
+            for part in self._new_rows(bucket, held, echoes.get(bucket)):
+                waiting.append(part)
+                if sum(table.num_rows for table in waiting) >= _FILE_ROWS:
+                    actions += self._write_files(pa.concat_tables(waiting), len(actions))
+                    waiting = []
+        return actions + self._write_files(pa.concat_tables(waiting), len(actions)) if waiting else actions
 
-    def _new_rows(self, bucket: int, echoes: pa.Table | None) -> list[pa.Table]:
+    def _new_rows(self, bucket: int, held: pa.Table, echoes: pa.Table | None) -> list[pa.Table]:
         parts = self.draft.staging.parts(bucket)
-        masks = self._new(bucket, parts, echoes)
+        masks = self._new(parts, held.filter(pc.equal(held["bucket"], bucket)), echoes)
         new = [part if mask.all() else part.filter(pa.array(mask)) for part, mask in zip(parts, masks, strict=True)]
         new = [self._numbered(part) for part in new]
         self.accepted += sum(part.num_rows for part in new)
-        return new if echoes is None else [*new, echoes]
+        return [part for part in (*new, *([] if echoes is None else [echoes])) if part.num_rows]
 
     def _numbered(self, rows: pa.Table) -> pa.Table:
         sequence = pa.repeat(pa.scalar(self.sequence, pa.int64()), rows.num_rows)
         return rows.set_column(rows.schema.get_field_index("_sequence"), "_sequence", sequence)
 
-    def _new(self, bucket: int, parts: Sequence[pa.Table], echoes: pa.Table | None) -> list[Mask]:
-        """Which staged rows are no duplicates, part by part."""
-        names = ["_key", "known_at", "_sequence", "_row", "_content"]
-        held = self.lake.scan(self.draft.table.name, names, buckets=[bucket])
-        staged = [part.select(names) for part in parts]
-        if echoes is not None:
-            held = pa.concat_tables([held, echoes.select(names)])
-        everything = pa.concat_tables([held, *staged])
-        incoming = np.arange(everything.num_rows) >= held.num_rows
+    def _new(self, parts: Sequence[pa.Table], held: pa.Table, echoes: pa.Table | None) -> list[Mask]:
+        """Which rows staged for a bucket are no duplicates, part by part. `held` is what lies there of their keys."""
+        before = [held.select(_COMPARED)] + ([] if echoes is None else [echoes.select(_COMPARED)])
+        everything = pa.concat_tables([*before, *(part.select(_COMPARED) for part in parts)])
+        known = sum(table.num_rows for table in before)
+        incoming = np.arange(everything.num_rows) >= known
         versions = Versions.of(everything)
         versions = replace(versions, sequence=np.where(incoming, self.sequence, versions.sequence))
-        new = new_versions(versions, integers(everything["_content"]), incoming)[held.num_rows :]
+        new = new_versions(versions, integers(everything["_content"]), incoming)[known:]
         ends = np.cumsum([part.num_rows for part in parts])
         return np.split(new, ends[:-1]) if len(ends) else []
 
-    def _write_file(self, rows: pa.Table, bucket: int, number: int) -> AddAction:
+    def _write_files(self, rows: pa.Table, written: int) -> list[AddAction]:
+        """One file per bucket of `rows`, which come bucket by bucket. Gates are filled for all buckets at once: what
+        the vault tells costs by the call."""
         if self.gates is not None:
             rows = self.gates(rows)
         folder = self.lake.folder(self.draft.table.name)
-        name = f"batch-{batch_label(self.draft.batch)}-{number}.parquet"
-        return delta.write_file(folder, in_order(self.draft.table, rows), name, bucket, _DISTINCT)
+        label = batch_label(self.draft.batch)
+        buckets, starts = np.unique(integers(rows["bucket"]), return_index=True)
+        actions: list[AddAction] = []
+        for bucket, start, end in zip(buckets.tolist(), starts, [*starts[1:], rows.num_rows], strict=True):
+            run = in_order(self.draft.table, rows.slice(start, end - start))
+            name = f"batch-{label}-{written + len(actions)}.parquet"
+            actions.append(delta.write_file(folder, run, name, bucket, _DISTINCT))
+        return actions
+
+
+def _held(rows: ds.Dataset, keys: Integers) -> pa.Table:
+    """Every version and echo of `keys` (distinct, in order) among `rows`: key, order, content and bucket."""
+    names = [*_COMPARED, "_echo", "bucket"]
+    found = [pa.schema([rows.schema.field(name) for name in names]).empty_table()]
+    for batch in rows.to_batches(columns=names):
+        key = integers(batch["_key"])
+        same = keys[np.minimum(np.searchsorted(keys, key), len(keys) - 1)] == key
+        if same.any():
+            found.append(pa.Table.from_batches([batch]).filter(pa.array(same)))
+    return pa.concat_tables(found)
 
 
 def in_order(declared: Table, rows: pa.Table) -> pa.Table:
@@ -201,18 +237,6 @@ def in_order(declared: Table, rows: pa.Table) -> pa.Table:
     names = [*declared.lake_schema.names, *BOOKKEEPING.names]
     by = [*([declared.subject] if declared.subject else []), "happened_at", "known_at", "_sequence", "_row"]
     return rows.select(names).sort_by([(name, "ascending") for name in by])
-
-
-def _pieces(parts: Sequence[pa.Table]) -> list[pa.Table]:
-    """Parts brought together to tables of about a million rows."""
-    pieces: list[pa.Table] = []
-    waiting: list[pa.Table] = []
-    for part in parts:
-        waiting.append(part)
-        if sum(table.num_rows for table in waiting) >= _FILE_ROWS:
-            pieces.append(pa.concat_tables(waiting))
-            waiting = []
-    return [*pieces, pa.concat_tables(waiting)] if waiting else pieces
 
 
 def _quarantine(lake: Lake, draft: Draft) -> None:

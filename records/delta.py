@@ -67,9 +67,12 @@ def _holds(action: Mapping[str, Any], bucket: int | None) -> ds.Expression:
     return holds
 
 
-def prepare(folder: Path, schema: pa.Schema, *, partitioned: bool) -> DeltaTable:
-    """The Delta table in `folder` with at least the columns of `schema`: created, or widened by new columns."""
-    table = open_table(folder)
+def prepare(folder: Path, schema: pa.Schema, *, partitioned: bool, opened: DeltaTable | None = None) -> DeltaTable:
+    """The Delta table in `folder` with at least the columns of `schema`: created, or widened by new columns.
+
+    `opened` is that table where the caller has it open already, as opening replays the whole log.
+    """
+    table = opened or open_table(folder)
     if table is None:
         folder.mkdir(parents=True, exist_ok=True)
         return DeltaTable.create(
@@ -121,8 +124,11 @@ def commit(
     partitioned: bool,
     batch: str | None = None,
     metadata: str | None = None,
-) -> None:
-    """Commit file actions at once; with `batch` as Delta application transaction and `metadata` kept in the commit."""
+) -> int:
+    """Commit file actions at once; with `batch` as Delta application transaction and `metadata` kept in the commit.
+
+    `table` is at the version that this made, which is returned.
+    """
     table.create_write_transaction(
         list(actions),
         "append",
@@ -133,6 +139,8 @@ def commit(
             app_transactions=None if batch is None else [Transaction(batch, 1)],
         ),
     )
+    table.update_incremental()
+    return int(table.version())
 
 
 def removal(action: Mapping[str, Any], bucket: int | None) -> RemoveAction:

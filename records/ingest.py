@@ -11,7 +11,7 @@ from records.batches import staging_folder
 from records.door import Door
 from records.keys import Keys
 from records.lake import Lake
-from records.ledger import batch_label, find_receipt
+from records.ledger import batch_label
 from records.mapping import SupplyMapping, read_mapping
 from records.readers import Chunk, examine, read_chunks
 from records.receipts import Receipt
@@ -70,7 +70,7 @@ def take_in(
 ) -> Receipt:
     """Bring chunks of raw rows in as the batch `batch`, unless the ledger has it already."""
     with lake.lock(f"batch-{batch_label(f'{declared.name}/{batch}')}"):
-        if done := find_receipt(lake.ledger(), declared.name, batch):
+        if done := lake.receipt(declared.name, batch):
             return done
         with staging_folder(lake, declared.name, batch) as folder:
             door = Door(

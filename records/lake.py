@@ -25,7 +25,7 @@ from filelock import FileLock
 
 from records import delta
 from records.errors import BadInput
-from records.ledger import LEDGER, LEDGER_SCHEMA, batch_label
+from records.ledger import LEDGER, LEDGER_SCHEMA, batch_label, find_receipt
 from records.mapping import nearest
 from records.receipts import Receipt
 from records.schema import Table
@@ -187,6 +187,11 @@ class Lake:
         if delta_table is None:
             return LEDGER_SCHEMA.empty_table()
         return delta.dataset(delta_table, self.folder(LEDGER), LEDGER_SCHEMA).to_table()
+
+    def receipt(self, table: str, batch: str) -> Receipt | None:
+        """The receipt of a batch that is in the ledger, marked `already`; None if it is not."""
+        ledger = self.delta(LEDGER)
+        return None if ledger is None else find_receipt(ledger, self.folder(LEDGER), table, batch)
 
     def compact(self, keep_days: int = 30) -> dict[str, int]:
         """Bring the files of each bucket together, in order; rows stay as they are. Returns files fewer, by table.

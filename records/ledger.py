@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake import DeltaTable
 
 from records import delta
 from records.receipts import Receipt
@@ -29,6 +30,7 @@ LEDGER_SCHEMA = pa.schema(
         ("recorded_at", pa.timestamp("us", tz="UTC")),
     ]
 )
+_FILES = 16
 
 
 def batch_label(batch: str) -> str:
@@ -37,9 +39,12 @@ def batch_label(batch: str) -> str:
 
 
 def write_entry(folder: Path, receipt: Receipt, version: int) -> None:
-    """Enter a batch, once: a second entry of the same batch changes nothing. The caller holds the ledger's lock."""
+    """Enter a batch, once: a second entry of the same batch changes nothing. The caller holds the ledger's lock.
+
+    Every reader reads the ledger, so its files are brought together before there are many.
+    """
     table = delta.prepare(folder, LEDGER_SCHEMA, partitioned=False)
-    transaction = f"{receipt.table}/{receipt.batch}"
+    transaction = _transaction(receipt.table, receipt.batch)
     if table.transaction_version(transaction) is not None:
         return
     row = {
@@ -56,16 +61,22 @@ def write_entry(folder: Path, receipt: Receipt, version: int) -> None:
         "recorded_at": datetime.now(UTC),
     }
     rows = pa.Table.from_pylist([row], schema=LEDGER_SCHEMA)
-    action = delta.write_file(folder, rows, f"batch-{batch_label(transaction)}.parquet", None)
-    delta.commit(table, [action], partitioned=False, batch=transaction)
+    gathered = delta.file_actions(table)
+    if len(gathered) < _FILES:
+        gathered = []
+    else:
+        rows = pa.concat_tables([delta.dataset(table, folder, LEDGER_SCHEMA).to_table(), rows])
+    added = delta.write_file(folder, rows, f"batch-{batch_label(transaction)}.parquet", None)
+    removed = [delta.removal(file, None) for file in gathered]
+    delta.commit(table, [added, *removed], partitioned=False, batch=transaction)
 
 
-def find_receipt(ledger: pa.Table, table: str, batch: str) -> Receipt | None:
+def find_receipt(ledger: DeltaTable, folder: Path, table: str, batch: str) -> Receipt | None:
     """The receipt of a batch that is in the ledger, marked `already`; None if it is not."""
-    found = ledger.filter(pc.and_(pc.equal(ledger["batch"], batch), pc.equal(ledger["table"], table))).to_pylist()
-    if not found:
+    if ledger.transaction_version(_transaction(table, batch)) is None:
         return None
-    row = found[0]
+    entry = (pc.field("batch") == batch) & (pc.field("table") == table)
+    row = delta.dataset(ledger, folder, LEDGER_SCHEMA).to_table(filter=entry).to_pylist()[0]
     return Receipt(
         table=table,
         batch=batch,
@@ -78,3 +89,7 @@ def find_receipt(ledger: pa.Table, table: str, batch: str) -> Receipt | None:
         source=row["source"],
         retry_of=row["retry_of"],
     )
+
+
+def _transaction(table: str, batch: str) -> str:
+    return f"{table}/{batch}"

@@ -13,47 +13,52 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.dataset as ds
 
-from records.lake import BOOKKEEPING, Lake
+from records.lake import BOOKKEEPING
 from records.schema import Table
 from records.staging import Staging
-from records.versions import Integers, integers
+from records.versions import Integers, integers, repeated
 
 
-def find_echoes(lake: Lake, declared: Table, staging: Staging, sequence: int) -> Mapping[int, pa.Table]:
-    """Echoes to be written with a staged batch, by bucket, in the shape of staged rows. Usually none."""
-    if declared.subject is None or declared.subject in declared.key:
-        return {}
-    keys, buckets = _staged(staging)
-    if not len(keys):
-        return {}
-    order = np.argsort(keys)
-    distinct, starts = np.unique(keys[order], return_index=True)
-    lowest = np.minimum.reduceat(buckets[order], starts)
-    highest = np.maximum.reduceat(buckets[order], starts)
-    moved = [distinct[lowest != highest]]
-    for bucket in range(lake.buckets):
-        held = integers(lake.scan(declared.name, ["_key"], buckets=[bucket], where=~pc.field("_echo"))["_key"])
-        places = np.minimum(np.searchsorted(distinct, held), len(distinct) - 1)
-        elsewhere = (lowest[places] != bucket) | (highest[places] != bucket)
-        moved.append(held[(distinct[places] == held) & elsewhere])
-    wanted = pa.array(np.unique(np.concatenate(moved)), pa.int64())
-    return _echoes(lake, declared, staging, wanted, sequence) if len(wanted) else {}
+def may_move(declared: Table) -> bool:
+    """Whether versions of one fact can lie in different buckets: not where the person is part of the key."""
+    return declared.subject is not None and declared.subject not in declared.key
 
 
-def _staged(staging: Staging) -> tuple[Integers, Integers]:
-    keys, buckets = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-    for bucket in staging.buckets():
-        for part in staging.parts(bucket):
-            keys.append(integers(part["_key"]))
-            buckets.append(np.full(part.num_rows, bucket, dtype=np.int64))
-    return np.concatenate(keys), np.concatenate(buckets)
+def find_echoes(
+    declared: Table, staging: Staging, rows: ds.Dataset, held: pa.Table, sequence: int
+) -> Mapping[int, pa.Table]:
+    """Echoes to be written with a staged batch, by bucket, in the shape of staged rows. Usually none.
+
+    `rows` are those of the whole table, and `held` what it holds of the staged keys (`_key`, `_echo`, `bucket`).
+    """
+    keys, buckets = staging.keys()
+    real = held.filter(pc.invert(held["_echo"]))
+    moved = _in_several(
+        np.concatenate([keys, integers(real["_key"])]), np.concatenate([buckets, integers(real["bucket"])])
+    )
+    return _echoes(declared, staging, rows, pa.array(moved, pa.int64()), sequence) if len(moved) else {}
 
 
-def _echoes(lake: Lake, declared: Table, staging: Staging, wanted: pa.Array, sequence: int) -> Mapping[int, pa.Table]:
+def _in_several(keys: Integers, buckets: Integers) -> Integers:
+    """The distinct keys that lie in more than one bucket."""
+    places = repeated(keys)
+    if not len(places):
+        return places
+    distinct, starts = np.unique(keys[places], return_index=True)
+    lowest = np.minimum.reduceat(buckets[places], starts)
+    highest = np.maximum.reduceat(buckets[places], starts)
+    several: Integers = distinct[lowest != highest]
+    return several
+
+
+def _echoes(
+    declared: Table, staging: Staging, rows: ds.Dataset, wanted: pa.Array, sequence: int
+) -> Mapping[int, pa.Table]:
     names = [str(declared.subject), "happened_at", "known_at", *BOOKKEEPING.names, "bucket"]
     moved = pc.field("_key").isin(wanted)
-    held = lake.scan(declared.name, names, where=moved & ~pc.field("_echo")).to_pylist()
+    held = rows.to_table(columns=names, filter=moved & ~pc.field("_echo")).to_pylist()
     incoming = [
         {**row, "_sequence": sequence}
         for bucket in staging.buckets()
@@ -64,13 +69,12 @@ def _echoes(lake: Lake, declared: Table, staging: Staging, wanted: pa.Array, seq
     written: defaultdict[int, list[dict[str, object]]] = defaultdict(list)
     for row in incoming:
         for bucket in homes[row["_key"]] - {row["bucket"]}:
-            written[bucket].append({**row, "_echo": True})
+            written[bucket].append({**row, "_echo": True, "bucket": bucket})
     for row in held:
         # Homes that the key had before already have this row's echo.
         for bucket in homes[row["_key"]] - homes_before[row["_key"]]:
-            written[bucket].append({**row, "_echo": True})
-    schema = lake.lake_schema(declared.name)
-    return {bucket: pa.Table.from_pylist(rows, schema=schema) for bucket, rows in written.items()}
+            written[bucket].append({**row, "_echo": True, "bucket": bucket})
+    return {bucket: pa.Table.from_pylist(echoes, schema=rows.schema) for bucket, echoes in written.items()}
 
 
 def _homes(rows: Iterable[Mapping[str, int]]) -> Mapping[int, set[int]]:

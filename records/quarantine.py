@@ -15,7 +15,6 @@ from records.errors import BadInput
 from records.ingest import batch_id, take_in
 from records.keys import Keys
 from records.lake import Lake
-from records.ledger import find_receipt
 from records.mapping import read_mapping
 from records.receipts import Receipt
 from records.vault import Vault
@@ -52,7 +51,7 @@ def retry(
     declared = lake.declared(first["table"])
     rules = read_mapping(mapping, declared)
     again = batch_id(declared.name, hashlib.sha256(f"retry {batch}".encode()).hexdigest(), rules)
-    if done := find_receipt(ledger, declared.name, again):
+    if done := lake.receipt(declared.name, again):
         return done
     later = ledger.filter(pc.equal(ledger["retry_of"], batch))["batch"].to_pylist()
     if later:

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from records.versions import Integers, integers
 
 _SPILL_ROWS = 1 << 18
 
@@ -26,7 +27,7 @@ class Staging:
         self._folder = folder
         self._buckets = buckets
         self._waiting: list[pa.Table] = []
-        self._chunks: list[tuple[pa.Table, npt.NDArray[np.int64]]] = []
+        self._chunks: list[tuple[pa.Table, Integers]] = []
         folder.mkdir(parents=True, exist_ok=True)
 
     def add(self, rows: pa.Table) -> None:
@@ -56,6 +57,13 @@ class Staging:
         for _, starts in self._chunks:
             held += np.diff(starts)
         return [int(bucket) for bucket in np.flatnonzero(held)]
+
+    def keys(self) -> tuple[Integers, Integers]:
+        """The key's fingerprint (`_key`) and the bucket of each row, in no promised order."""
+        nothing = np.zeros(0, dtype=np.int64)
+        keys = [integers(rows["_key"]) for rows, _ in self._chunks]
+        buckets = [integers(rows["bucket"]) for rows, _ in self._chunks]
+        return np.concatenate([nothing, *keys]), np.concatenate([nothing, *buckets])
 
     def parts(self, bucket: int) -> list[pa.Table]:
         """The rows of one bucket in the order of the file, as one memory-mapped table per chunk."""

@@ -93,6 +93,21 @@ def test_an_append_is_idempotent_and_in_the_ledger(lake: Lake) -> None:
     assert lake.ledger()["accepted"].to_pylist() == [2]
 
 
+def test_the_ledger_stays_in_few_files(lake: Lake) -> None:
+    batches = [f"b{number:02}" for number in range(20)]
+    for batch in batches:
+        lake.append("notes", notes((batch, "k1.a", "x", 0)), batch=batch)
+    assert sorted(lake.ledger()["batch"].to_pylist()) == batches
+    ledger = lake.delta("_ledger")
+    assert ledger is not None
+    assert len(ledger.file_uris()) <= 16
+    assert lake.at({"notes": 10, "_ledger": 10}).read("notes").num_rows == 10
+    receipt = lake.receipt("notes", "b00")
+    assert receipt is not None
+    assert (receipt.already, receipt.accepted) == (True, 1)
+    assert lake.receipt("notes", "b20") is None
+
+
 def test_rows_that_do_not_fit_are_refused_whole(lake: Lake) -> None:
     with pytest.raises(BadInput, match="not declared"):
         lake.append("notes", notes(("1", "a", "x", 0)).append_column("colour", pa.array(["red"])), batch="1")
