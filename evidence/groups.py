@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from evidence.intervals import Interval, effective_size, wilson
 from evidence.metrics import selected
+from records.keys import Keys
 
 CELL = 100  # rows of a group below which nothing about it is shown
 POSITIVES = 20  # positives of a group below which its true-positive rate says nothing
@@ -144,3 +145,34 @@ def audit(
         )
         for name in attributes
     }
+
+
+def audit_vault(
+    url: str,
+    keys: Keys,
+    subjects: pa.Array,
+    attributes: Sequence[str],
+    *,
+    labels: np.ndarray,
+    scores: np.ndarray,
+    probabilities: np.ndarray,
+    capacity: float,
+    cell: int = CELL,
+) -> Mapping[str, GroupTable]:
+    """`audit` against the identity vault at `url`, opened and closed here: who asks for tables never holds a handle.
+
+    BadInput if the vault cannot be opened with these keys or does not keep one of the attributes.
+    """
+    from records.vault import Vault
+
+    with Vault.open(url, keys) as vault:
+        return audit(
+            vault,
+            subjects,
+            attributes,
+            labels=labels,
+            scores=scores,
+            probabilities=probabilities,
+            capacity=capacity,
+            cell=cell,
+        )

@@ -1,8 +1,12 @@
+from datetime import UTC, datetime
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from evidence.groups import audit, group_table
+from evidence.groups import audit, audit_vault, group_table
+from records.keys import keys
+from records.vault import Vault
 
 
 def _rows(sizes: dict[str | None, int], seed: int = 0) -> dict[str, object]:
@@ -61,4 +65,23 @@ def test_only_tables_leave_an_audit():
     del rows["groups"]
     tables = audit(Vault(), pa.array([f"k1.{n}" for n in range(400)]), ["sex"], **rows)
     assert [row.group for row in tables["sex"].rows] == ["f", "m"]
+    assert "k1." not in repr(tables)
+
+
+def test_the_identity_vault_is_asked_and_only_tables_come_back(tmp_path):
+    url, secret = f"sqlite:///{tmp_path / 'vault.db'}", keys(tmp_path / "keys", {})
+    subjects = pa.array([f"k1.{n}" for n in range(400)])
+    told = pa.table(
+        {
+            "subject": subjects,
+            "known_at": pa.array([datetime(2026, 1, 1, tzinfo=UTC)] * 400, pa.timestamp("us", tz="UTC")),
+            "sex": pa.array(["F", "M"] * 200),
+        }
+    )
+    with Vault.open(url, secret) as vault:
+        vault.put_identities(told)
+    rows = _rows({"x": 400})
+    del rows["groups"]
+    tables = audit_vault(url, secret, subjects, ["sex"], **rows)
+    assert {row.group: row.rows for row in tables["sex"].rows} == {"F": 200, "M": 200}
     assert "k1." not in repr(tables)
