@@ -9,7 +9,7 @@ The same functions serve a training set and one live row.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeAlias
@@ -86,16 +86,33 @@ def _feature(name: str, catalogue: Catalogue, kind: SubjectKind) -> Feature:
 
 @dataclass(frozen=True)
 class _Tables:
-    """Reads of one computation; reference tables, which no person bucket divides, are read once."""
+    """Reads of one computation. What no person bucket divides is read once, and so is what links bring from one bucket
+    into another: the rows of the subjects `linked`."""
 
     lake: Histories
+    linked: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
     read: dict[tuple[str, tuple[str, ...]], pa.Table] = field(default_factory=dict)
 
-    def history(self, table: str, columns: tuple[str, ...], buckets: Sequence[int] | None) -> pa.Table:
-        if tables()[table].subject is not None and buckets is not None:
-            return self.lake.history(table, columns, buckets=buckets)
+    def history(self, table: str, columns: tuple[str, ...], bucket: int | None) -> pa.Table:
+        """The rows of a bucket and of every linked subject, or all rows where no bucket is named."""
+        own = tables()[table].subject
+        if own is None or bucket is None:
+            return self._once(table, columns, lambda: self.lake.history(table, columns))
+        rows = self.lake.history(table, columns, buckets=[bucket])
+        if not len(self.linked):
+            return rows
+        linked = self._once(table, columns, lambda: self._of_linked(table, columns))
+        others = np.asarray(bucket_of(whole(linked.column(own)), self.lake.buckets)) != bucket
+        return pa.concat_tables([rows, linked.filter(pa.array(others))])
+
+    def _of_linked(self, table: str, columns: tuple[str, ...]) -> pa.Table:
+        own = tables()[table].subject
+        parts = (self.lake.history(table, columns, buckets=[b]) for b in range(self.lake.buckets))
+        return pa.concat_tables([p.filter(pc.is_in(p.column(own), value_set=self.linked)) for p in parts])
+
+    def _once(self, table: str, columns: tuple[str, ...], read: Callable[[], pa.Table]) -> pa.Table:
         if (table, columns) not in self.read:
-            self.read[table, columns] = self.lake.history(table, columns)
+            self.read[table, columns] = read()
         return self.read[table, columns]
 
 
@@ -116,9 +133,10 @@ class _Asked:
     catalogue: Catalogue
     tables: _Tables
     leaves: tuple[History, ...]
-    buckets: tuple[int, ...] | None = None
+    bucket: int | None = None
     persons: People | None = None
     values: dict[Operand, Values] = field(default_factory=dict)
+    read: dict[str, pa.Table] = field(default_factory=dict)
     rows: dict[Rows, pa.Table] = field(default_factory=dict)
     streams: dict[tuple[Rows, tuple[str, ...]], tuple[windows.Stream, windows.Asks]] = field(default_factory=dict)
 
@@ -158,25 +176,34 @@ def _by_bucket(
     bucket = np.asarray(bucket_of(subject, lake.buckets))
     known = persons(lake.history("links", LINK_COLUMNS))
     as_of = whole(spine.column("as_of"))
-    order: list[Ints] = []
+    numbers = np.unique(bucket).tolist() or [0]
+    order: list[Ints] = [np.flatnonzero(bucket == number) for number in numbers]
+    together = [people(subject.take(pa.array(rows)), as_of.take(pa.array(rows)), known) for rows in order]
+    reads = _Tables(lake, _beyond(together, numbers, lake.buckets))
     found: list[dict[Operand, Values]] = []
-    for number in np.unique(bucket).tolist() or [0]:
-        rows = np.flatnonzero(bucket == number)
-        together = people(subject.take(pa.array(rows)), as_of.take(pa.array(rows)), known)
+    for number, rows, joined in zip(numbers, order, together, strict=True):
         part = _Asked(
             spine=spine.take(pa.array(rows)),
             kind=all_rows.kind,
             catalogue=all_rows.catalogue,
-            tables=all_rows.tables,
+            tables=reads,
             leaves=tuple(personal),
-            buckets=tuple(np.unique(bucket_of(together.subjects, lake.buckets)).tolist()),
-            persons=together,
+            bucket=number,
+            persons=joined,
             values={e: v[rows] if isinstance(v, np.ndarray) else v.take(pa.array(rows)) for e, v in asked.items()},
         )
-        order.append(rows)
         found.append(of_bucket(part, personal))
     back = np.argsort(np.concatenate(order))
     return {e: _joined([f[e] for f in found], back) for e in personal}
+
+
+def _beyond(together: Sequence[People], numbers: Sequence[int], buckets: int) -> pa.Array:
+    """The subjects that a bucket's persons have in other buckets."""
+    far = []
+    for joined, number in zip(together, numbers, strict=True):
+        elsewhere = np.asarray(bucket_of(joined.subjects, buckets)) != number
+        far.append(joined.subjects.filter(pa.array(elsewhere)))
+    return pc.unique(pa.concat_arrays(far))
 
 
 def _joined(parts: Sequence[Values], back: Ints) -> Values:
@@ -264,13 +291,20 @@ def _rows(of: Rows, asked: _Asked) -> pa.Table:
 
 
 def _read(table: str, asked: _Asked) -> pa.Table:
+    """A table's versions known before the last query, of the persons asked about, in the order they happened."""
+    if table not in asked.read:
+        asked.read[table] = _known(table, asked)
+    return asked.read[table]
+
+
+def _known(table: str, asked: _Asked) -> pa.Table:
     own = [c.name for c in tables()[table].columns]
     needed = {"happened_at", "known_at"}
     for leaf in asked.leaves:
         held = [leaf.of.table, *(leaf.of.beside[:1] if leaf.of.beside else ())]
         if table in held:
             needed |= {c for c in row_columns(leaf) if c in own or (c in COMPUTED and table == leaf.of.table)}
-    rows = asked.tables.history(table, tuple(sorted(needed - set(COMPUTED))), asked.buckets)
+    rows = asked.tables.history(table, tuple(sorted(needed - set(COMPUTED))), asked.bucket)
     kept = instants(rows.column("known_at")) <= asked.at.max(initial=0)
     if asked.persons is not None and tables()[table].subject is not None:
         kept &= pc.is_in(rows.column("subject"), value_set=asked.persons.subjects).to_numpy()
