@@ -61,8 +61,6 @@ def backtest(
     OUT has one row per unique_id, cutoff and ds: y, mean, q0.1 … q0.9. Troubles of single series are said, the others
     are forecast all the same.
     """
-    import pyarrow.parquet as pq
-
     from models.volumes.backtest import backtest as run
     from models.volumes.options import Options, options_from_folds
     from pipelines.progress import say
@@ -73,7 +71,7 @@ def backtest(
         options = Options(**_step_and_horizon(freq, horizon), folds=cutoffs, step=step)
     options = options.naming(holidays=holidays, hierarchy=hierarchy, known_ahead=known_ahead)
     report = run(file, options, say)
-    _write(pq.write_table, report.forecasts, out)
+    report.write(out)
     click.echo("\n".join(report.lines()))
     click.echo(f"{report.forecasts.num_rows} rows in {out}")
 
@@ -103,7 +101,8 @@ def forecast(
         holidays=holidays, hierarchy=hierarchy, known_ahead=known_ahead
     )
     report = run(file, options, say)
-    _write(pq.write_table, report.forecasts, out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(report.forecasts, out)
     click.echo(flows_text(report))
     click.echo(f"{report.forecasts.num_rows} rows in {out}")
 
@@ -114,8 +113,3 @@ def _step_and_horizon(freq: str | None, horizon: int | None) -> dict[str, Any]:
     if freq is None or horizon is None:
         raise BadInput("Say the step and how far to look: --freq D --horizon 14 (MS for months, h for hours).")
     return {"freq": freq, "horizon": horizon}
-
-
-def _write(write: Callable[[Any, Path], None], table: Any, out: Path) -> None:
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write(table, out)

@@ -53,8 +53,7 @@ def train_model(settings: Settings, name: str, say: Say) -> Training:
     earned, why = _earned(outcome)
     if earned:
         house = open_house(settings)
-        with writing(house.engine) as connection:
-            actor = engine_actor(house.engine, settings.keys)
+        actor = engine_actor(house.engine, settings.keys)
         with writing(house.engine) as connection:
             name_champion(connection, actor, Champion(name, folder.name, learnt_from(settings)))
         tracking.set_champion(settings.mlflow_uri, name, run.version)
