@@ -1,0 +1,18 @@
+"""Every bar says what is measured, by which script, and what must hold; every script belongs to a bar."""
+
+import tomllib
+from pathlib import Path
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+BARS = tomllib.loads((BENCHMARKS / "bars.toml").read_text())
+
+
+def test_each_bar_names_a_script_that_is_there():
+    for name, bar in BARS.items():
+        assert (BENCHMARKS / bar["script"]).exists(), name
+        assert {"issue", "must", "script", "what"} == set(bar), name
+
+
+def test_each_script_prints_a_bar():
+    scripts = {p.name for p in BENCHMARKS.glob("*.py")} - {"run.py"}
+    assert scripts == {bar["script"] for bar in BARS.values()}
