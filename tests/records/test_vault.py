@@ -305,7 +305,6 @@ def test_opening_and_writing_at_once_loses_nothing(vault: Vault, tmp_path: Path)
 def test_more_subjects_than_a_statement_has_parameters(vault: Vault) -> None:
     count = 70_000
     subjects = [f"k1.{i}" for i in range(count)]
-    vault.put_documents(people(document=subjects, document_issuer=["ITA"] * count, known_at=[day(0)] * count))
     vault.put_identities(people(subject=subjects[:30], known_at=[day(0)] * 30, full_name=subjects[:30]))
     vault.put_rejected("b", range(30), [b"x"] * 30)
     backwards = pa.array(subjects[::-1])
