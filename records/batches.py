@@ -168,7 +168,7 @@ class _Writer:
         folder, schema = self.lake.folder(declared.name), self.lake.lake_schema(declared.name)
         moves = may_move(declared)
         rows = delta.dataset(self.table, folder, schema, buckets=None if moves else staging.buckets())
-        held = _held(rows, np.unique(staging.keys()[0]))
+        held = _held(rows, np.sort(staging.keys()[0]))
         echoes = find_echoes(declared, staging, rows, held, self.sequence) if moves else {}
         actions: list[AddAction] = []
         waiting: list[pa.Table] = []
@@ -221,7 +221,7 @@ class _Writer:
 
 
 def _held(rows: ds.Dataset, keys: Integers) -> pa.Table:
-    """Every version and echo of `keys` (distinct, in order) among `rows`: key, order, content and bucket."""
+    """Every version and echo of `keys` (in order) among `rows`: key, order, content and bucket."""
     names = [*_COMPARED, "_echo", "bucket"]
     found = [pa.schema([rows.schema.field(name) for name in names]).empty_table()]
     for batch in rows.to_batches(columns=names):

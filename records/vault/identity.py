@@ -87,7 +87,7 @@ def attribute(engine: sa.Engine, cipher: Cipher, subjects: pa.Array, name: str, 
     )
     opened = {
         i: cipher.open((distinct[found[i][0]], name, str(found[i][1])), found[i][2]).decode()
-        for i in np.unique(chosen[chosen >= 0]).tolist()
+        for i in np.flatnonzero(np.bincount(chosen[chosen >= 0])).tolist()
     }
     return _typed([opened.get(i) for i in chosen.tolist()], attribute_types()[name])
 
