@@ -7,7 +7,6 @@ cached by the versions of that data and of the engine.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -21,12 +20,11 @@ from models.risk.catalogue import declarations
 from pipelines import summary
 from pipelines.progress import say
 from pipelines.steps import assessing, building, collecting, forecasting, ingesting, training, upkeep
+from pipelines.steps.versions import code_version
 from records.errors import BadInput
 from records.lake import Lake
 from records.settings import Settings, settings
 from risk_rules.rule import PURPOSES
-
-ROOMS = ("records", "evidence", "features", "models", "risk_rules", "serving", "pipelines")
 
 
 def _worth_another_try(_task: object, _run: object, state: Any) -> bool:
@@ -62,13 +60,7 @@ def _place(home: str) -> Settings:
 
 def _data(place: Settings) -> str:
     """The versions of all data and of the engine's own code: what a cached result depends on."""
-    root = Path(__file__).resolve().parents[1]
-    code = hashlib.sha256()
-    for room in ROOMS:
-        for path in sorted((root / room).rglob("*")):
-            if path.suffix in {".py", ".yaml", ".csv"}:
-                code.update(path.read_bytes())
-    return json.dumps([Lake.open(place.lake).versions(), code.hexdigest()[:16]], sort_keys=True)
+    return json.dumps([Lake.open(place.lake).versions(), code_version()], sort_keys=True)
 
 
 @_step("ingest")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,14 +20,11 @@ from records.receipts import Receipt
 from records.retirement import Retirement
 from records.settings import Settings
 from serving.assessment import Assessment
-from serving.house import open_house
+from serving.house import House, open_house
 from serving.languages import Language, language
 from serving.places import name_of
 from serving.sentences import in_words
 from serving.store import ranked
-
-if TYPE_CHECKING:
-    from risk_rules.rulebook import Rulebook
 
 TOP = 5
 NOTES = 3
@@ -108,7 +104,8 @@ def training_text(training: Training) -> str:
 
 def forecast_text(made: LakeForecast) -> str:
     """How the forecasts did on the days before, beside seasonal naive, and tomorrow's range per post."""
-    first = pc.min(made.forecasts["ds"]).as_py()
+    # The first day forecast is the one still running; tomorrow is the day after it.
+    first = pc.min(made.forecasts["ds"]).as_py() + timedelta(days=1)
     tomorrow = made.forecasts.filter(pc.equal(made.forecasts["ds"], pa.scalar(first, made.forecasts["ds"].type)))
     each = [
         (r["post"], r["direction"], f"{r['mean']:,.0f}", f"{r['q0.1']:,.0f} to {r['q0.9']:,.0f}")
@@ -156,16 +153,18 @@ def assessed_text(settings: Settings, assessed: DayAssessed, code: str = "en") -
         lines.append(f"{blind} of them are blind until their check is done: random control, and as many others.")
     open_ones = [a for a in listed if not a.blind][:TOP]
     spoken = language(code)
-    lines += [_one(a, house.rulebook, spoken, place + 1) for place, a in enumerate(open_ones)]
+    lines += [_one(a, house, spoken, place + 1) for place, a in enumerate(open_ones)]
     return "\n".join(lines)
 
 
-def _one(a: Assessment, rulebook: Rulebook, spoken: Language, place: int) -> str:
-    said = in_words(a, rulebook, spoken)
-    where = name_of(a.place, "post" if a.event_kind == "crossing" else "office", spoken) if a.place else ""
-    score = "no score" if a.score is None else f"{spoken.per_hundred(a.score)} of 100, {a.band}"
-    lines = [f"{place}. {a.event}  {where}  {a.happened_at:%H:%M} UTC  {score}"]
-    lines += [f"     {r.direction_text}: {r.title} ({r.share_text}): {' '.join(r.sentences)}" for r in said.reasons]
+def _one(a: Assessment, house: House, spoken: Language, place: int) -> str:
+    said = in_words(a, house.rulebook, spoken)
+    crossing = a.event_kind == "crossing"
+    where = name_of(a.place, "post" if crossing else "office", spoken)
+    when = f"  {spoken.clock(a.happened_at, house.settings.zone)}" if crossing else ""
+    score = "no score" if a.score is None else f"{spoken.per_hundred(a.score)} per 100, {a.band}"
+    lines = [f"{place}. {a.event}  {where}{when}  {score}"]
+    lines += [f"     {r.direction_text}: {r.title} ({r.share_text}): {r.said}" for r in said.reasons]
     lines += [f"     rule: {finding}" for finding in said.findings]
     lines.append(f"     proposal: {said.proposal}")
     return "\n".join(lines)

@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no reason to fail: speed is measured by the benchmarks, not by tests.
+settings.register_profile("basira", deadline=None)
+settings.load_profile("basira")
 
 pytest_plugins = ["tests.plugins.postgres", "tests.plugins.sample_world", "tests.plugins.house"]
 

@@ -108,5 +108,5 @@ def _between(column: pa.ChunkedArray, start: datetime, end: datetime) -> pa.Chun
 
 
 def _part(shift: str) -> str:
-    """The part of the day of a shift written `2026-08-31/morning`."""
-    return shift.rpartition("/")[2]
+    """The part of the day of a shift, whatever its day."""
+    return shift.rpartition("-")[2]

@@ -13,13 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from features.catalogue import features
 from features.engine import compute
 from features.spine import crossing_spine, permit_spine
 from models.risk.catalogue import declaration
 from models.risk.declaration import RiskDeclaration
 from models.risk.labels import Labels, finding_labels, lapse_labels
 from pipelines.steps.moments import known_until
+from pipelines.steps.versions import code_version
 from records.lake import Lake
 from records.settings import Settings
 from risk_rules.rule import ASSESSED_REGIMES
@@ -62,9 +62,8 @@ def _assessable(spine: pa.Table) -> pa.Table:
 
 
 def _state(lake: Lake, declared: RiskDeclaration, at: datetime) -> str:
-    """A name for everything a training table depends on: data versions, the moment, the declared features."""
-    known = features(declared.subject_kind)
-    depends = [lake.versions(), at.isoformat(), [repr(known[name].expression) for name in declared.inputs()]]
+    """A name for all a training table depends on: data versions, the moment, the inputs and how they are made."""
+    depends = [lake.versions(), at.isoformat(), declared.inputs(), code_version(("records", "features"))]
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
 

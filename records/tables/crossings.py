@@ -74,7 +74,7 @@ TABLE = Table(
         ),
         Column("address_governorate", Type.STRING, "Governorate of the declared address", personal=Personal.BEHAVIOUR),
         Column("booth_wait_minutes", Type.NUMBER, "Wait before the booth", unit="minutes", minimum=0, maximum=1440),
-        Column("shift", Type.STRING, "Shift at the post: day and part of day"),
+        Column("shift", Type.STRING, "Shift at the post: day and part of day, such as 20260831-E"),
         HAPPENED_AT,
         KNOWN_AT,
     ),
