@@ -84,6 +84,9 @@ class Language:
     def weekday(self, value: date) -> str:
         return str(format_date(value, format="EEEE d MMMM", locale=self.locale))
 
+    def short_weekday(self, value: date) -> str:
+        return str(format_date(value, format="EEE d MMM", locale=self.locale))
+
     def weekday_name(self, number: int) -> str:
         """Name of a day of the week; 1 is Monday."""
         return str(get_day_names("wide", locale=self.locale)[number - 1])

@@ -40,7 +40,7 @@ def _range(forecast: Forecast, percent: float, language: Language) -> Range:
     return Range(
         place=name_of(forecast.place, "post", language),
         direction=language.say(f"word.{forecast.direction}"),
-        mean=language.number(forecast.mean, decimals=0),
+        mean=language.number(forecast.mean, decimals=1 if forecast.mean < 10 else 0),
         between=language.say(
             "forecasts.between", low=language.number(low, decimals=0), high=language.number(high, decimals=0)
         ),

@@ -36,6 +36,11 @@ class ReasonInWords:
     share_text: str
     sentences: tuple[str, ...]
 
+    @property
+    def said(self) -> str:
+        """The sentences one after the other, each with its full stop, as they are read aloud."""
+        return " ".join(f"{sentence.rstrip('.')}." for sentence in self.sentences)
+
 
 @dataclass(frozen=True)
 class InWords:
@@ -112,7 +117,7 @@ def said(value: Value, language: Language) -> str:
     if isinstance(value, bool):
         return language.say("word.yes" if value else "word.no")
     if isinstance(value, int | float):
-        return language.number(value)
+        return language.number(value, decimals=1 if abs(value) < 10 else 0)
     if language.has(f"word.{value}"):
         return language.say(f"word.{value}")
     try:

@@ -287,6 +287,6 @@ def _forecasts(house: House, reader: Language, day: date | None) -> dict[str, An
         "here": "forecasts",
         "day": reader.weekday(wanted),
         "made_on": reader.day(max(f.made_on for f in found)) if found else None,
-        "days": [(d.isoformat(), reader.weekday(d), d == wanted) for d in days],
+        "days": [(d.isoformat(), reader.short_weekday(d), d == wanted) for d in days],
         "rows": ranges(found, reader),
     }

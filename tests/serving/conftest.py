@@ -1,6 +1,8 @@
 """A small house to serve from: real rulebook and catalogue, a tiny model, named accounts."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -117,14 +119,28 @@ class Installation:
         return {"Authorization": f"Bearer {self.token(role)}"}
 
 
-@pytest.fixture
-def installation(tmp_path):
-    chosen = settings(tmp_path / "home", environ={}, working_folder=tmp_path)
+@contextmanager
+def installed(folder: Path) -> Iterator[Installation]:
+    """A new installation below `folder`."""
+    chosen = settings(folder / "home", environ={}, working_folder=folder)
     chosen.home.mkdir()
     engine = store.connect(chosen.database_url)
     store.create(engine)
     yield Installation(chosen, engine, accounts.demo_accounts(engine, chosen.keys))
     engine.dispose()
+
+
+@pytest.fixture
+def installation(tmp_path):
+    with installed(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lasting_installation(tmp_path_factory, quick_passwords):
+    """One installation for a whole module that only looks at it."""
+    with installed(tmp_path_factory.mktemp("installation")) as made:
+        yield made
 
 
 @pytest.fixture

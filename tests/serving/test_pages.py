@@ -1,15 +1,13 @@
 """The pages, seen as each role, in each language: who sees what, and that nothing comes from outside."""
 
 import re
-from dataclasses import replace
-from datetime import date
 
 import pytest
 
 from records import journal
 from serving import store
 from serving.languages import LANGUAGES, language
-from tests.serving.crossings import assessed, crossing
+from tests.serving.crossings import days_ahead, newest_day
 
 HOSTS = re.compile(r"""(?:https?:)?//([a-z0-9.-]+\.[a-z]{2,})""", re.IGNORECASE)
 
@@ -17,20 +15,10 @@ HOSTS = re.compile(r"""(?:https?:)?//([a-z0-9.-]+\.[a-z]{2,})""", re.IGNORECASE)
 @pytest.fixture
 def filled(installation, model, rulebook, protection):
     """A newest day with a blind case, a child alone and nationals; forecasts for two days."""
-    rows = [crossing(n, **({"regime": "national"} if n % 5 == 4 else {})) for n in range(15)]
-    rows.append(crossing(77, under_18=True, declared_guardian=False, party_size=1))
-    batch = assessed(rows, model, rulebook, protection)
-    lowest = min((a for a in batch if a.assessable), key=lambda a: a.raw)
-    batch = [replace(a, blind=a is lowest, why="random" if a is lowest else None) for a in batch]
-    forecasts = [
-        store.Forecast(post, way, date(2026, 3, 3 + d), date(2026, 3, 2), "m", 900.0 + d, {"0.1": 700.0, "0.9": 1100.0})
-        for post in ("ras-jedir", "tunis-carthage")
-        for way in ("entry", "exit")
-        for d in range(2)
-    ]
+    batch = newest_day(model, rulebook, protection)
     with store.writing(installation.engine) as connection:
         store.save_assessments(connection, batch, zone="Africa/Tunis")
-        store.save_forecasts(connection, forecasts)
+        store.save_forecasts(connection, days_ahead())
     return batch
 
 
