@@ -120,10 +120,12 @@ class Installation:
 
 
 @contextmanager
-def installed(folder: Path) -> Iterator[Installation]:
-    """A new installation below `folder`."""
+def installed(folder: Path, lake: Path | None = None) -> Iterator[Installation]:
+    """A new installation below `folder`, over an existing lake if one is named."""
     chosen = settings(folder / "home", environ={}, working_folder=folder)
     chosen.home.mkdir()
+    if lake:
+        chosen.lake.symlink_to(lake)
     engine = store.connect(chosen.database_url)
     store.create(engine)
     yield Installation(chosen, engine, accounts.demo_accounts(engine, chosen.keys))

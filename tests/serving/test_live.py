@@ -1,0 +1,167 @@
+"""Live requests over a real lake: what a batch stored, what is asked now and what one event gets alone are the same."""
+
+import json
+import warnings
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from features.spine import crossing_spine, permit_spine
+from pipelines.steps.assessing import assess_day
+from pipelines.steps.moments import day_bounds, newest_day
+from serving import accounts, live, store
+from serving.api import create_app
+from serving.champions import Champion, name_champion
+from serving.house import open_house
+from tests.serving.conftest import installed
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # as in conftest.py: Starlette asks for another client
+    from fastapi.testclient import TestClient
+
+CROSSINGS, PERMITS = "secondary_check", "permit_lapse"
+
+
+@pytest.fixture(scope="module")
+def assess(small_lake, rulebook, protection):
+    """Assess rows of a spine as batch and live requests do."""
+
+    def assessed(spine, model=None, purpose=CROSSINGS):
+        options = {"rulebook": rulebook, "protection": protection, "mode": "demo"}
+        return live.assess_spine(small_lake, spine, purpose=purpose, model=model, **options)
+
+    return assessed
+
+
+@pytest.fixture(scope="module")
+def month(small_home, small_lake):
+    """The crossings of the lake's last thirty days."""
+    _, end = day_bounds(newest_day(small_lake, small_home.zone), small_home.zone)
+    return crossing_spine(small_lake, end - timedelta(days=30), end)
+
+
+@pytest.fixture(scope="module")
+def unscored(assess, month):
+    return assess(month)
+
+
+@pytest.fixture(scope="module")
+def scored(assess, month, model):
+    return assess(month, model)
+
+
+def test_without_a_champion_there_is_no_score_and_the_rules_speak(unscored, month):
+    assert [a.event for a in unscored] == month["event"].to_pylist()
+    assert all(a.score is a.raw is a.band is a.model is None and a.reasons == () for a in unscored)
+    assert any(a.findings and a.mitigation and a.cause == "rule" for a in unscored)
+    assert {"national"} < {a.why_not for a in unscored if not a.assessable}
+
+
+def test_a_model_scores_those_its_purpose_covers_and_nobody_else(scored, unscored, model):
+    assert [a.assessable for a in scored] == [a.assessable for a in unscored]
+    assert all((a.score is not None) == a.assessable for a in scored)
+    assert {a.model for a in scored if a.assessable} == {model.hash}
+    assert len({a.raw for a in scored if a.assessable}) > 5
+    # Score and rules are kept apart: no finding is another because a model speaks.
+    assert [(a.findings, a.undecided) for a in scored] == [(a.findings, a.undecided) for a in unscored]
+
+
+def test_an_event_asked_for_alone_gets_what_the_batch_gave_it(assess, small_lake, scored, model):
+    hit = next(a for a in scored if a.findings)
+    counted = next(a for a in scored if not a.assessable)
+    for expected in (hit, counted, scored[-1]):
+        assert assess(live.spine_of(small_lake, CROSSINGS, [expected.event]), model) == [expected]
+
+
+def test_a_spine_holds_the_events_asked_for_and_leaves_out_what_the_lake_does_not_know(small_lake, month):
+    wanted = month["event"].to_pylist()[:3]
+    found = live.spine_of(small_lake, CROSSINGS, [*wanted, "never-happened"])
+    assert sorted(found["event"].to_pylist()) == sorted(wanted)
+    assert live.spine_of(small_lake, CROSSINGS, ["never-happened"]).num_rows == 0
+    assert live.spine_of(small_lake, PERMITS, ["never-issued|2026-01-01"]).num_rows == 0
+
+
+@pytest.fixture(scope="module")
+def permits(small_lake):
+    """The permits the lake knows to fall due, whenever; the last forty."""
+    spine = permit_spine(small_lake, datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+    return spine.sort_by("as_of").slice(max(0, spine.num_rows - 40))
+
+
+def test_permits_are_assessed_sixty_days_ahead_and_alone_as_together(assess, small_lake, permits):
+    found = assess(permits, purpose=PERMITS)
+    assert len(found) == 40
+    assert all(a.assessable and a.purpose == PERMITS and a.event_kind == "permit" for a in found)
+    assert all(a.score is None and a.referrals == () and a.facts["office"] == a.place for a in found)
+    one = found[len(found) // 2]
+    assert one.event == f"{one.facts['file']}|{one.facts['valid_to']}"
+    assert assess(live.spine_of(small_lake, PERMITS, [one.event]), purpose=PERMITS) == [one]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory, quick_passwords, small_home, small_lake, model, permits):
+    """An installation over the lake: a champion for crossings, the newest day and one day's permits stored."""
+    with installed(tmp_path_factory.mktemp("served"), small_home.lake) as made:
+        house = open_house(made.settings)
+        actor = accounts.engine_actor(made.engine, made.settings.keys)
+        with store.writing(made.engine) as connection:
+            name_champion(connection, actor, Champion(CROSSINGS, model.save(made.settings.models).name, "sample"))
+        due = permits["as_of"][-1].as_py()
+        batches = {
+            "crossing": assess_day(made.settings, CROSSINGS, print),
+            "permit": assess_day(made.settings, PERMITS, print, (due + timedelta(hours=2)).date()),
+        }
+        app = create_app(made.settings)
+        with TestClient(app, base_url="http://basira.test") as client:
+            yield made, client, batches
+        app.state.house.engine.dispose()
+        house.engine.dispose()
+
+
+@pytest.mark.parametrize(("kind", "role"), [("crossing", "analyst"), ("permit", "caseworker")])
+def test_live_equals_stored_equals_batch(served, kind, role):
+    made, client, batches = served
+    batch = batches[kind].assessments
+    events = [a.event for a in batch]
+    told = client.post(
+        "/v1/assess", json={"event_kind": kind, "events": [*events, "nothing"]}, headers=made.bearer(role)
+    ).json()
+    assert told["not_found"] == ["nothing"]
+    now = {a["event"]: a for a in told["assessments"]}
+    assert {event: a["id"] for event, a in now.items()} == {a.event: a.id for a in batch}
+    day = batches[kind].day.isoformat()
+    stored = client.get(f"/v1/assessments?event_kind={kind}&day={day}", headers=made.bearer(role)).json()
+    assert stored["total"] == len(stored["assessments"]) == sum(a.assessable for a in batch) > 0
+    for one in stored["assessments"]:
+        assert now[one["event"]] == one
+    assert sum(stored["not_assessable"].values()) == sum(not a.assessable for a in batch)
+
+
+def test_the_batch_gave_checks_away_and_hides_what_is_blind(served):
+    made, client, batches = served
+    batch = batches["crossing"].assessments
+    assert all((a.probability is not None) == a.assessable for a in batch)
+    told = client.get("/v1/assessments", headers=made.bearer("analyst")).json()["assessments"]
+    hidden = {a.event for a in batch if a.blind}
+    assert {a["event"] for a in told if a["blind"]} == hidden
+    for one in told:
+        assert ("score" in one) == (one["event"] not in hidden)
+
+
+def test_no_answer_holds_a_gate_or_who_someone_is(served):
+    made, client, batches = served
+    for kind, role in (("crossing", "analyst"), ("permit", "caseworker")):
+        day = batches[kind].day.isoformat()
+        answer = client.get(f"/v1/assessments?event_kind={kind}&day={day}", headers=made.bearer(role))
+        written = json.dumps(answer.json()["assessments"])
+        for name in ("regime", "under_18", "nationality", "birth", '"sex"', "referrals"):
+            assert name not in written, name
+
+
+def test_assessing_the_day_again_changes_nothing(served):
+    made, client, batches = served
+    again = assess_day(made.settings, CROSSINGS, print)
+    assert again.assessments == batches["crossing"].assessments
+    with made.engine.connect() as connection:
+        assert store.how_many(connection, "crossing", again.day) == sum(a.assessable for a in again.assessments)
+    assert client.get("/healthz").json()["models"].keys() == {CROSSINGS}
