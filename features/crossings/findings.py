@@ -16,8 +16,8 @@ confirmed_findings_last_24_months = window(
     unit="findings",
     texts={
         "ar": "عدد المعاينات المثبتة خلال 24 شهرا: {value}",
-        "fr": "{value} constats confirmés en 24 mois",
-        "en": "{value} confirmed findings in 24 months",
+        "fr": "Constats confirmés en 24 mois : {value}",
+        "en": "Confirmed findings in 24 months: {value}",
     },
 )
 
@@ -30,8 +30,8 @@ confirmed_document_findings_last_24_months = window(
     unit="findings",
     texts={
         "ar": "عدد المعاينات المثبتة المتعلقة بالوثائق خلال 24 شهرا: {value}",
-        "fr": "{value} constats confirmés sur les documents en 24 mois",
-        "en": "{value} confirmed findings about documents in 24 months",
+        "fr": "Constats confirmés sur les documents en 24 mois : {value}",
+        "en": "Confirmed findings about documents in 24 months: {value}",
     },
 )
 

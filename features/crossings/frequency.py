@@ -14,8 +14,8 @@ entries_last_30_days = window(
     unit="entries",
     texts={
         "ar": "عدد مرات الدخول خلال الثلاثين يوما السابقة: {value}",
-        "fr": "{value} entrées dans les 30 jours précédents",
-        "en": "{value} entries in the 30 days before",
+        "fr": "Entrées dans les 30 jours précédents : {value}",
+        "en": "Entries in the 30 days before: {value}",
     },
 )
 
@@ -28,8 +28,8 @@ entries_last_90_days = window(
     unit="entries",
     texts={
         "ar": "عدد مرات الدخول خلال التسعين يوما السابقة: {value}",
-        "fr": "{value} entrées dans les 90 jours précédents",
-        "en": "{value} entries in the 90 days before",
+        "fr": "Entrées dans les 90 jours précédents : {value}",
+        "en": "Entries in the 90 days before: {value}",
     },
 )
 
@@ -42,8 +42,8 @@ entries_last_365_days = window(
     unit="entries",
     texts={
         "ar": "عدد مرات الدخول خلال السنة السابقة: {value}",
-        "fr": "{value} entrées dans les 365 jours précédents",
-        "en": "{value} entries in the 365 days before",
+        "fr": "Entrées dans les 365 jours précédents : {value}",
+        "en": "Entries in the 365 days before: {value}",
     },
 )
 
@@ -56,8 +56,8 @@ crossings_last_5_years = window(
     unit="crossings",
     texts={
         "ar": "عدد مرات العبور خلال السنوات الخمس السابقة: {value}",
-        "fr": "{value} passages dans les cinq années précédentes",
-        "en": "{value} crossings in the five years before",
+        "fr": "Passages dans les cinq années précédentes : {value}",
+        "en": "Crossings in the five years before: {value}",
     },
 )
 

@@ -16,8 +16,8 @@ posts_used_last_365_days = window(
     unit="posts",
     texts={
         "ar": "عدد المعابر المستعملة خلال السنة السابقة: {value}",
-        "fr": "{value} postes différents en 365 jours",
-        "en": "{value} different posts in 365 days",
+        "fr": "Postes différents en 365 jours : {value}",
+        "en": "Different posts in 365 days: {value}",
     },
 )
 
@@ -30,8 +30,8 @@ modes_used_last_365_days = window(
     unit="means of travel",
     texts={
         "ar": "عدد وسائل النقل المستعملة خلال السنة السابقة: {value}",
-        "fr": "{value} modes de transport différents en 365 jours",
-        "en": "{value} different means of travel in 365 days",
+        "fr": "Modes de transport différents en 365 jours : {value}",
+        "en": "Different means of travel in 365 days: {value}",
     },
 )
 
@@ -44,8 +44,8 @@ origins_last_365_days = window(
     unit="places",
     texts={
         "ar": "عدد وجهات السفر المختلفة خلال السنة السابقة: {value}",
-        "fr": "{value} provenances ou destinations différentes en 365 jours",
-        "en": "{value} different origins or destinations in 365 days",
+        "fr": "Provenances ou destinations différentes en 365 jours : {value}",
+        "en": "Different origins or destinations in 365 days: {value}",
     },
 )
 
@@ -58,8 +58,8 @@ crossings_with_this_origin_last_5_years = window(
     unit="crossings",
     texts={
         "ar": "عدد مرات العبور على نفس الخط خلال السنوات الخمس السابقة: {value}",
-        "fr": "{value} passages sur la même liaison en cinq ans",
-        "en": "{value} crossings on the same route in five years",
+        "fr": "Passages sur la même liaison en cinq ans : {value}",
+        "en": "Crossings on the same route in five years: {value}",
     },
 )
 
@@ -85,8 +85,8 @@ crossings_at_this_post_last_365_days = window(
     unit="crossings",
     texts={
         "ar": "عدد مرات العبور من هذا المعبر خلال السنة السابقة: {value}",
-        "fr": "{value} passages à ce poste en 365 jours",
-        "en": "{value} crossings at this post in 365 days",
+        "fr": "Passages à ce poste en 365 jours : {value}",
+        "en": "Crossings at this post in 365 days: {value}",
     },
 )
 
@@ -113,8 +113,8 @@ addresses_declared_last_365_days = window(
     unit="governorates",
     texts={
         "ar": "عدد الولايات المصرح بها عنوانا خلال السنة السابقة: {value}",
-        "fr": "{value} gouvernorats déclarés comme adresse en 365 jours",
-        "en": "{value} governorates declared as address in 365 days",
+        "fr": "Gouvernorats déclarés comme adresse en 365 jours : {value}",
+        "en": "Governorates declared as address in 365 days: {value}",
     },
 )
 

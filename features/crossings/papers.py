@@ -64,8 +64,8 @@ document_crossings_last_5_years = window(
     unit="crossings",
     texts={
         "ar": "عدد مرات استعمال الوثيقة خلال السنوات الخمس السابقة: {value}",
-        "fr": "Document utilisé {value} fois dans les cinq années précédentes",
-        "en": "Document used {value} times in the five years before",
+        "fr": "Utilisations du document dans les cinq années précédentes : {value}",
+        "en": "Uses of the document in the five years before: {value}",
     },
 )
 
@@ -105,8 +105,8 @@ document_travellers_last_5_years = window(
     unit="travellers",
     texts={
         "ar": "عدد المسافرين الذين استعملوا هذه الوثيقة خلال السنوات الخمس السابقة: {value}",
-        "fr": "{value} voyageurs différents avec ce document en cinq ans",
-        "en": "{value} different travellers with this document in five years",
+        "fr": "Voyageurs différents avec ce document en cinq ans : {value}",
+        "en": "Different travellers with this document in five years: {value}",
     },
 )
 
@@ -119,8 +119,8 @@ documents_used_last_5_years = window(
     unit="documents",
     texts={
         "ar": "عدد الوثائق المستعملة خلال السنوات الخمس السابقة: {value}",
-        "fr": "{value} documents différents utilisés en cinq ans",
-        "en": "{value} different documents used in five years",
+        "fr": "Documents différents utilisés en cinq ans : {value}",
+        "en": "Different documents used in five years: {value}",
     },
 )
 
@@ -133,8 +133,8 @@ documents_used_last_90_days = window(
     unit="documents",
     texts={
         "ar": "عدد الوثائق المستعملة خلال التسعين يوما السابقة: {value}",
-        "fr": "{value} documents différents utilisés en 90 jours",
-        "en": "{value} different documents used in 90 days",
+        "fr": "Documents différents utilisés en 90 jours : {value}",
+        "en": "Different documents used in 90 days: {value}",
     },
 )
 

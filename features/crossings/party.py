@@ -11,8 +11,8 @@ party_size = own(
     unit="persons",
     texts={
         "ar": "عدد أفراد المجموعة: {value}",
-        "fr": "Groupe de {value} personnes",
-        "en": "Party of {value} persons",
+        "fr": "Taille du groupe : {value}",
+        "en": "Size of the party: {value}",
     },
 )
 
@@ -25,8 +25,8 @@ party_members_seen_last_2_days = window(
     unit="travellers",
     texts={
         "ar": "عدد أفراد المجموعة المسجلين خلال اليومين السابقين: {value}",
-        "fr": "{value} membres du groupe vus dans les deux jours précédents",
-        "en": "{value} members of the party seen in the two days before",
+        "fr": "Membres du groupe vus dans les deux jours précédents : {value}",
+        "en": "Members of the party seen in the two days before: {value}",
     },
 )
 
@@ -39,8 +39,8 @@ crossings_with_this_party_last_365_days = window(
     unit="crossings",
     texts={
         "ar": "عدد مرات العبور مع نفس المجموعة خلال السنة السابقة: {value}",
-        "fr": "{value} passages avec ce même groupe en 365 jours",
-        "en": "{value} crossings with this same party in 365 days",
+        "fr": "Passages avec ce même groupe en 365 jours : {value}",
+        "en": "Crossings with this same party in 365 days: {value}",
     },
 )
 

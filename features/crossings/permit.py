@@ -60,8 +60,8 @@ permit_applications_last_365_days = window(
     unit="applications",
     texts={
         "ar": "عدد مطالب رخصة الإقامة خلال السنة السابقة: {value}",
-        "fr": "{value} demandes de titre en 365 jours",
-        "en": "{value} permit applications in 365 days",
+        "fr": "Demandes de titre en 365 jours : {value}",
+        "en": "Permit applications in 365 days: {value}",
     },
 )
 
@@ -74,8 +74,8 @@ permit_refusals_last_3_years = window(
     unit="refusals",
     texts={
         "ar": "عدد مرات رفض الرخصة خلال ثلاث سنوات: {value}",
-        "fr": "{value} refus de titre en trois ans",
-        "en": "{value} permit refusals in three years",
+        "fr": "Refus de titre en trois ans : {value}",
+        "en": "Permit refusals in three years: {value}",
     },
 )
 

@@ -28,8 +28,8 @@ post_crossings_last_hour = window(
     unit="crossings",
     texts={
         "ar": "عدد العابرين خلال الساعة السابقة: {value}",
-        "fr": "{value} passages au poste dans l'heure précédente",
-        "en": "{value} crossings at the post in the hour before",
+        "fr": "Passages au poste dans l'heure précédente : {value}",
+        "en": "Crossings at the post in the hour before: {value}",
     },
 )
 
@@ -42,8 +42,8 @@ post_crossings_last_24_hours = window(
     unit="crossings",
     texts={
         "ar": "عدد العابرين خلال 24 ساعة السابقة: {value}",
-        "fr": "{value} passages au poste en 24 heures",
-        "en": "{value} crossings at the post in 24 hours",
+        "fr": "Passages au poste en 24 heures : {value}",
+        "en": "Crossings at the post in 24 hours: {value}",
     },
 )
 
@@ -69,7 +69,7 @@ post_crossings_per_booth_last_hour = derived(
     unit="crossings per booth",
     texts={
         "ar": "عدد العابرين لكل شباك خلال الساعة السابقة: {value}",
-        "fr": "{value} passages par guichet dans l'heure précédente",
-        "en": "{value} crossings per booth in the hour before",
+        "fr": "Passages par guichet dans l'heure précédente : {value}",
+        "en": "Crossings per booth in the hour before: {value}",
     },
 )

@@ -42,8 +42,8 @@ mean_days_between_entries_last_365_days = window(
     unit="days",
     texts={
         "ar": "متوسط الأيام بين دخول وآخر خلال السنة السابقة: {value}",
-        "fr": "{value} jours en moyenne entre deux entrées, sur 365 jours",
-        "en": "{value} days between entries on average, over 365 days",
+        "fr": "Jours en moyenne entre deux entrées, sur 365 jours : {value}",
+        "en": "Days between entries on average, over 365 days: {value}",
     },
 )
 
@@ -54,9 +54,9 @@ days_ahead_of_usual_rhythm = derived(
     doc="By how many days this crossing comes sooner after the last entry than the traveller's entries usually do.",
     unit="days",
     texts={
-        "ar": "أبكر من المعتاد بـ {value} يوما",
-        "fr": "{value} jours plus tôt que le rythme habituel",
-        "en": "{value} days sooner than the usual rhythm",
+        "ar": "أيام التبكير عن النسق المعتاد (التأخير تحت الصفر): {value}",
+        "fr": "Jours d'avance sur le rythme habituel (de retard, sous 0) : {value}",
+        "en": "Days sooner than the usual rhythm (later, below 0): {value}",
     },
 )
 
@@ -69,7 +69,7 @@ land_exits_last_30_days = window(
     unit="exits",
     texts={
         "ar": "عدد مرات الخروج برا خلال الثلاثين يوما السابقة: {value}",
-        "fr": "{value} sorties par voie terrestre dans les 30 jours précédents",
-        "en": "{value} exits by land in the 30 days before",
+        "fr": "Sorties par voie terrestre dans les 30 jours précédents : {value}",
+        "en": "Exits by land in the 30 days before: {value}",
     },
 )

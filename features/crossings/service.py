@@ -16,8 +16,8 @@ travellers_announced_on_service = window(
     unit="travellers",
     texts={
         "ar": "عدد المسافرين المعلن عنهم على الرحلة: {value}",
-        "fr": "{value} voyageurs annoncés sur ce service",
-        "en": "{value} travellers announced on this service",
+        "fr": "Voyageurs annoncés sur ce service : {value}",
+        "en": "Travellers announced on this service: {value}",
     },
 )
 
@@ -52,8 +52,8 @@ route_crossings_last_30_days = window(
     unit="crossings",
     texts={
         "ar": "عدد العابرين على هذا الخط خلال الثلاثين يوما السابقة: {value}",
-        "fr": "{value} passages sur cette liaison en 30 jours",
-        "en": "{value} crossings on this route in 30 days",
+        "fr": "Passages sur cette liaison en 30 jours : {value}",
+        "en": "Crossings on this route in 30 days: {value}",
     },
 )
 

@@ -14,7 +14,7 @@ confirmed_findings_last_24_months = window(
     unit="findings",
     texts={
         "ar": "عدد المعاينات المثبتة في ملفات الإقامة خلال 24 شهرا: {value}",
-        "fr": "{value} constats confirmés sur les dossiers en 24 mois",
-        "en": "{value} confirmed findings about files in 24 months",
+        "fr": "Constats confirmés sur les dossiers en 24 mois : {value}",
+        "en": "Confirmed findings about files in 24 months: {value}",
     },
 )

@@ -69,8 +69,8 @@ renewals_of_file_last_10_years = window(
     unit="renewals",
     texts={
         "ar": "عدد مرات تجديد الملف: {value}",
-        "fr": "Dossier renouvelé {value} fois",
-        "en": "File renewed {value} times",
+        "fr": "Renouvellements du dossier : {value}",
+        "en": "Renewals of the file: {value}",
     },
 )
 
@@ -110,8 +110,8 @@ permit_files_last_10_years = window(
     unit="files",
     texts={
         "ar": "عدد ملفات الإقامة خلال عشر سنوات: {value}",
-        "fr": "{value} dossiers de séjour en dix ans",
-        "en": "{value} permit files in ten years",
+        "fr": "Dossiers de séjour en dix ans : {value}",
+        "en": "Permit files in ten years: {value}",
     },
 )
 
@@ -124,8 +124,8 @@ permits_expired_last_10_years = window(
     unit="permits",
     texts={
         "ar": "عدد الرخص المنتهية دون تجديد خلال عشر سنوات: {value}",
-        "fr": "{value} titres expirés sans renouvellement en dix ans",
-        "en": "{value} permits ended without renewal in ten years",
+        "fr": "Titres expirés sans renouvellement en dix ans : {value}",
+        "en": "Permits ended without renewal in ten years: {value}",
     },
 )
 
@@ -138,8 +138,8 @@ refusals_last_3_years = window(
     unit="refusals",
     texts={
         "ar": "عدد مرات الرفض خلال ثلاث سنوات: {value}",
-        "fr": "{value} refus en trois ans",
-        "en": "{value} refusals in three years",
+        "fr": "Refus en trois ans : {value}",
+        "en": "Refusals in three years: {value}",
     },
 )
 
@@ -152,7 +152,7 @@ incomplete_files_last_10_years = window(
     unit="files",
     texts={
         "ar": "عدد الملفات غير الكاملة خلال عشر سنوات: {value}",
-        "fr": "{value} dossiers incomplets en dix ans",
-        "en": "{value} incomplete files in ten years",
+        "fr": "Dossiers incomplets en dix ans : {value}",
+        "en": "Incomplete files in ten years: {value}",
     },
 )

@@ -21,8 +21,8 @@ office_applications_last_30_days = window(
     unit="applications",
     texts={
         "ar": "عدد المطالب الواردة على المكتب خلال ثلاثين يوما: {value}",
-        "fr": "{value} demandes reçues par le bureau en 30 jours",
-        "en": "{value} applications at the office in 30 days",
+        "fr": "Demandes reçues par le bureau en 30 jours : {value}",
+        "en": "Applications at the office in 30 days: {value}",
     },
 )
 
@@ -34,8 +34,8 @@ office_applications_per_desk_last_30_days = derived(
     unit="applications per desk",
     texts={
         "ar": "عدد المطالب لكل شباك خلال ثلاثين يوما: {value}",
-        "fr": "{value} demandes par guichet en 30 jours",
-        "en": "{value} applications per desk in 30 days",
+        "fr": "Demandes par guichet en 30 jours : {value}",
+        "en": "Applications per desk in 30 days: {value}",
     },
 )
 
@@ -62,7 +62,7 @@ office_days_over_promised = derived(
     texts={
         "ar": "تجاوز المدة الموعودة بـ {value} يوما",
         "fr": "Délai promis dépassé de {value} jours",
-        "en": "{value} days over the promised time",
+        "en": "Days over the promised time: {value}",
     },
 )
 

@@ -23,8 +23,8 @@ permits_sponsored_last_2_years = window(
     unit="files",
     texts={
         "ar": "عدد الرخص المكفولة خلال سنتين: {value}",
-        "fr": "{value} titres soutenus par ce répondant en deux ans",
-        "en": "{value} permits of this sponsor in two years",
+        "fr": "Titres soutenus par ce répondant en deux ans : {value}",
+        "en": "Permits of this sponsor in two years: {value}",
     },
 )
 
@@ -37,8 +37,8 @@ persons_sponsored_last_2_years = window(
     unit="persons",
     texts={
         "ar": "عدد الأشخاص المكفولين خلال سنتين: {value}",
-        "fr": "{value} personnes soutenues par ce répondant en deux ans",
-        "en": "{value} persons of this sponsor in two years",
+        "fr": "Personnes soutenues par ce répondant en deux ans : {value}",
+        "en": "Persons of this sponsor in two years: {value}",
     },
 )
 
@@ -51,8 +51,8 @@ sponsor_lapses_last_2_years = window(
     unit="permits",
     texts={
         "ar": "عدد رخص الكفيل المنتهية دون تجديد خلال سنتين: {value}",
-        "fr": "{value} titres de ce répondant expirés en deux ans",
-        "en": "{value} permits of this sponsor lapsed in two years",
+        "fr": "Titres de ce répondant expirés en deux ans : {value}",
+        "en": "Permits of this sponsor lapsed in two years: {value}",
     },
 )
 

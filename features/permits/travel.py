@@ -55,8 +55,8 @@ exits_last_365_days = window(
     unit="exits",
     texts={
         "ar": "عدد مرات الخروج خلال السنة السابقة: {value}",
-        "fr": "{value} sorties en 365 jours",
-        "en": "{value} exits in 365 days",
+        "fr": "Sorties en 365 jours : {value}",
+        "en": "Exits in 365 days: {value}",
     },
 )
 
@@ -69,7 +69,7 @@ exits_last_60_days = window(
     unit="exits",
     texts={
         "ar": "عدد مرات الخروج خلال الستين يوما السابقة: {value}",
-        "fr": "{value} sorties en 60 jours",
-        "en": "{value} exits in 60 days",
+        "fr": "Sorties en 60 jours : {value}",
+        "en": "Exits in 60 days: {value}",
     },
 )
