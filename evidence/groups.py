@@ -103,7 +103,8 @@ def _row(group: str, labels: np.ndarray, chosen: np.ndarray, probabilities: np.n
         None,
         wilson(positives, count),
         wilson(float(chosen.sum()), count),
-        _weighted_share(labels, chosen),
+        # Of a few selected rows the rate would tell single findings.
+        _weighted_share(labels, chosen) if chosen.sum() >= POSITIVES else Interval(None),
         wilson(float((chosen * labels).sum()), positives) if positives >= POSITIVES else Interval(None),
         wilson(float((chosen * (1 - labels)).sum()), count - positives),
         float(probabilities.mean() - labels.mean()),

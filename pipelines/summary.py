@@ -16,8 +16,8 @@ from models.volumes.forecast import FlowForecast
 from models.volumes.lake_flows import LakeForecast
 from pipelines.steps.assessing import DayAssessed
 from pipelines.steps.training import Training
+from pipelines.steps.upkeep import Retired
 from records.receipts import Receipt
-from records.retirement import Retirement
 from records.settings import Settings
 from serving.assessment import Assessment
 from serving.house import House, open_house
@@ -181,13 +181,14 @@ def compacted_text(fewer: Mapping[str, int]) -> str:
     return f"Files fewer: {said}" if said else "Nothing to tidy."
 
 
-def retired_text(gone: Retirement) -> str:
-    """How many rows went, by table and in the vault."""
-    lake = ", ".join(f"{name} {count:,}" for name, count in sorted(gone.lake.items()) if count) or "none"
-    vault = gone.vault
+def retired_text(gone: Retired) -> str:
+    """How many rows went, by table, in the vault, in casework and in the journal."""
+    lake = ", ".join(f"{name} {count:,}" for name, count in sorted(gone.records.lake.items()) if count) or "none"
+    vault, casework = gone.records.vault, gone.casework
     return (
         f"Past their retention and deleted: lake rows {lake}; vault {vault.identities:,} identities, "
-        f"{vault.documents:,} documents, {vault.rejected:,} refused rows"
+        f"{vault.documents:,} documents, {vault.rejected:,} refused rows; {casework.assessments:,} assessments, "
+        f"{casework.payloads:,} journal payloads"
     )
 
 

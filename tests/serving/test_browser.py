@@ -85,7 +85,9 @@ def address(house):
     import uvicorn
 
     app = create_app(house[0].settings)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", ws="none"))
+    # Windows lie idle between tests: a connection closed while one asks again would look like a fault of the page.
+    options = {"log_level": "error", "ws": "none", "timeout_keep_alive": 600}
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until = time.monotonic() + 30
@@ -247,6 +249,7 @@ def test_the_keyboard_reaches_things_in_reading_order_and_shows_where_it_is(wind
 def test_the_sign_in_form_is_ready_to_type_and_sent_by_enter(chromium, address, house):
     window = Window(chromium, address)
     page = window.go("/")
+    page.wait_for_function("() => document.activeElement.id === 'name'")
     page.keyboard.type("planner")
     page.keyboard.press("Tab")
     page.keyboard.type(house[0].passwords["planner"])
@@ -257,7 +260,8 @@ def test_the_sign_in_form_is_ready_to_type_and_sent_by_enter(chromium, address, 
 
 def test_no_window_asked_another_host_or_had_to_complain(windows, address):
     """Last, since it is about all that the windows did before."""
-    for window in windows.values():
-        assert window.asked
-        assert {url for url in window.asked if not url.startswith(f"{address}/")} == set()
-        assert window.complaints == []
+    assert all(window.asked for window in windows.values())
+    outside = {url for window in windows.values() for url in window.asked if not url.startswith(f"{address}/")}
+    assert outside == set()
+    complaints = {role: window.complaints for role, window in windows.items() if window.complaints}
+    assert complaints == {}
