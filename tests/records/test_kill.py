@@ -166,11 +166,11 @@ def run_drill(folder: Path, killer: Killer, *, rows: int, kills: int) -> None:
             return
 
 
-def test_five_kills(tmp_path: Path, killer: Killer) -> None:
-    run_drill(tmp_path, killer, rows=3_000, kills=5)
+def test_twenty_kills(tmp_path: Path, killer: Killer) -> None:
+    run_drill(tmp_path, killer, rows=3_000, kills=20)
 
 
 @pytest.mark.drill
 @pytest.mark.skipif(os.environ.get("BASIRA_DRILL") != "full", reason="the full drill runs with BASIRA_DRILL=full")
-def test_twenty_kills(tmp_path: Path, killer: Killer) -> None:
-    run_drill(tmp_path, killer, rows=20_000, kills=20)
+def test_a_hundred_kills(tmp_path: Path, killer: Killer) -> None:
+    run_drill(tmp_path, killer, rows=20_000, kills=100)
