@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
 
@@ -54,6 +54,13 @@ def planned(connection: sa.Connection, keys: Iterable[ShiftKey]) -> dict[ShiftKe
     asked = sa.select(s.post, s.shift, s.capacity, s.p, s.secret).where(s.shift.in_({shift for _, shift in wanted}))
     found = [Shift(r.post, r.shift, r.capacity, r.p, r.secret) for r in connection.execute(asked)]
     return {(s.post, s.shift): s for s in found if (s.post, s.shift) in wanted}
+
+
+def over(connection: sa.Connection, day: date) -> list[ShiftKey]:
+    """Shifts of days before `day` whose secret is not published yet; a shift's name begins with its day, YYYYMMDD."""
+    s = shifts.c
+    past = sa.and_(s.published_at.is_(None), s.shift < f"{day:%Y%m%d}")
+    return [(post, shift) for post, shift in connection.execute(sa.select(s.post, s.shift).where(past))]
 
 
 def publish(

@@ -82,6 +82,7 @@ def _selected(lake: Lake, house: House, assessed: list[Assessment], day: date) -
     ]
     actor = engine_actor(house.engine, house.settings.keys)
     with writing(house.engine) as connection:
+        shifts.publish(connection, actor, shifts.over(connection, day))
         planned = shifts.plan_shifts(connection, actor, to_plan)
     return select(assessed, planned, house.rulebook.ladder)
 

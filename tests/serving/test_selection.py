@@ -65,6 +65,18 @@ def test_a_shift_is_planned_once_and_its_secret_told_after_it(engine, tmp_path):
         assert shifts.publish(connection, actor, [KEY]) == {}
 
 
+def test_a_shift_is_over_once_its_day_is(engine, tmp_path):
+    actor = accounts.engine_actor(engine, tmp_path / "keys")
+    keys = [("ras-jedir", f"202603{day:02d}-E") for day in (1, 2, 3)]
+    with store.writing(engine) as connection:
+        shifts.plan_shifts(connection, actor, [shifts.ToPlan(*key, capacity=4, expected=40) for key in keys])
+        assert set(shifts.over(connection, date(2026, 3, 3))) == set(keys[:2])
+        shifts.publish(connection, actor, shifts.over(connection, date(2026, 3, 3)))
+        assert shifts.over(connection, date(2026, 3, 3)) == []
+        (told,) = journal.entries(connection, kind="shifts_published")
+        assert len(told.payload["shifts"]) == 2
+
+
 def test_the_journal_names_the_champion(engine, tmp_path):
     actor = accounts.engine_actor(engine, tmp_path / "keys")
     first, second = (Champion("secondary_check", hash, "sample") for hash in ("a" * 32, "b" * 32))
