@@ -16,6 +16,7 @@ from records.receipts import Receipt
 from records.retirement import Retirement, retire
 from records.settings import Settings
 from records.vault import Vault
+from records.vault.gates import declarations
 
 Progress = Callable[[int], None]
 
@@ -43,6 +44,11 @@ class Reception:
     def retire(self, now: datetime, *, hold: Collection[str] = ()) -> Retirement:
         """`records.retirement.retire` of lake and vault."""
         return retire(now, self.lake, self._vault, hold=hold)
+
+
+def example_gates() -> tuple[str, ...]:
+    """The gate declarations that rest on an invented list; production refuses to start with one."""
+    return tuple(f"gate regime={declared.regime}" for declared in declarations() if declared.basis == "example")
 
 
 def reception(settings: Settings) -> Reception:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from models.risk.model import RiskModel
 from records.lake import Lake
+from records.reception import example_gates
 from records.settings import Mode, Settings
 from risk_rules.protection import Protection
 from risk_rules.rule import PURPOSES
@@ -55,7 +56,7 @@ class House:
         signs = tuple(sign.id for sign in self.protection.signs if sign.example)
         standing = readiness.Standing(
             charter=readiness.charter(self.settings.home),
-            examples=(*self.rulebook.examples, *signs),
+            examples=(*self.rulebook.examples, *signs, *example_gates()),
             champions={purpose: champion.learnt_from for purpose, champion in named.items()},
             demo_accounts=demo,
             default_secrets=_default_secrets(self.settings),

@@ -125,3 +125,4 @@ def test_production_is_told_what_it_lacks(run):
     result = run("check")
     assert result.exit_code == 1
     assert "charter.toml" in result.output
+    assert "gate regime=visa_exempt" in result.output
