@@ -11,5 +11,5 @@ $alone sh -c '
     ip link set lo up
     cd "$0"
     sh install.sh "$0/env"
-    BASIRA_HOME="$0/home" "$0/env/bin/basira" demo --scale 0.06
+    BASIRA_HOME="$0/home" BASIRA_BUCKETS=2 "$0/env/bin/basira" demo --scale 0.06
 ' "$scratch"
