@@ -70,7 +70,7 @@ class Report:
                 text = "".join(f"{'undefined' if cell is None else f'{cell:.4f}':>13}" for cell in cells)
                 shown.append(f"{name + ('' if part == 'all' else f', {part} days'):<26}{row.rows:>13}{text}")
         shown.append("weights: " + ", ".join(f"{name} {weight:.2f}" for name, weight in self.weights.items()))
-        shown += [f"{'refused' if n.refused else 'note'}: {n.series}: {n.problem}" for n in self.notes]
+        shown += [f"{'refused' if n.refused else 'note'}: {n.series or 'table'}: {n.problem}" for n in self.notes]
         shown.append(f"{self.cpu_seconds:.0f} CPU seconds")
         return shown
 

@@ -67,8 +67,10 @@ def feasts(countries: Sequence[str], first_year: int, last_year: int) -> dict[dt
 
     named: dict[dt.date, str] = {}
     for code in countries:
-        country, _, part = code.strip().partition("-")
+        country, _, part = code.partition("-")
         try:
+            if len(country) != 2:  # the package knows TUN and Tunisia too, but the lists above do not
+                raise NotImplementedError(code)
             found = holidays.country_holidays(
                 country, subdiv=part or None, years=range(first_year, last_year + 1), language="en_US"
             )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from models.volumes.rhythm import rhythm_of, steps
 from records.errors import BadInput
@@ -36,6 +37,7 @@ class Options:
 
     def __post_init__(self) -> None:
         rhythm_of(self.freq)
+        object.__setattr__(self, "holidays", tuple(code.strip().upper() for code in self.holidays))
         for name in ("horizon", "folds", "step", "hist", "season"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -56,10 +58,7 @@ class Options:
         """Cutoffs as steps, ascending: the named ones, or those counted back from the step `end`."""
         rhythm = rhythm_of(self.freq)
         if self.cutoffs:
-            try:
-                named = np.array(self.cutoffs, "datetime64[us]")
-            except ValueError as error:
-                raise BadInput(f"Cutoffs must be dates such as 2024-05-01: {error}") from error
+            named = np.array([_clock(cutoff) for cutoff in self.cutoffs], "datetime64[us]")
             return sorted({int(step) for step in steps(named, rhythm)})
         apart = self.step or self.horizon
         return [end - self.horizon - i * apart for i in range(self.folds)][::-1]
@@ -83,8 +82,8 @@ def options_from_folds(folds: Path | str | Mapping[str, Any]) -> Options:
         return Options(
             freq=str(preset["freq"]),
             horizon=int(preset["h"]),
-            cutoffs=tuple(map(str, folds["cutoffs"])),
-            series=tuple(map(str, folds.get("unique_ids", ()))),
+            cutoffs=_names(folds, "cutoffs"),
+            series=tuple(map(str, folds.get("unique_ids") or ())),
             holidays=_names(folds, "holidays"),
             hierarchy=_names(folds, "hierarchy"),
             known_ahead=_names(folds, "known_ahead"),
@@ -94,6 +93,17 @@ def options_from_folds(folds: Path | str | Mapping[str, Any]) -> Options:
         )
     except (TypeError, ValueError) as error:
         raise BadInput(f"A value of the folds file is not what it should be: {error}") from error
+
+
+def _clock(cutoff: str) -> np.datetime64:
+    """A cutoff as clocks show it, without its zone: the table's dates are read the same way."""
+    try:
+        moment = pd.Timestamp(cutoff)
+    except ValueError as error:
+        raise BadInput(f"Cutoffs must be dates such as 2024-05-01: {error}") from error
+    if pd.isna(moment):
+        raise BadInput(f"Cutoffs must be dates such as 2024-05-01, not {cutoff!r}.")
+    return moment.tz_localize(None).to_datetime64()
 
 
 def _names(folds: Mapping[str, Any], key: str) -> tuple[str, ...]:

@@ -113,7 +113,17 @@ def read_panel(
         )
     if table.empty:
         raise BadInput("The table has no rows, so there is nothing to forecast.")
+    taken = [name for name in (*hierarchy, *known_ahead) if name in ("unique_id", "ds", "y")]
+    if taken:
+        raise BadInput(
+            f"{taken[0]} is neither a level of a hierarchy nor known ahead. Name other columns, for instance flights."
+        )
     table = table.loc[:, list(dict.fromkeys(needed))]
+    notes: list[Note] = []
+    nameless = int(table["unique_id"].isna().sum())
+    if nameless:
+        notes.append(Note("", f"{nameless} rows without a unique_id were left out"))
+        table = table[table["unique_id"].notna()]
     table = table.assign(unique_id=table["unique_id"].astype(str))
     days, zone = _wall_clock(table["ds"])
     table = table.assign(ds=days, y=_numbers(table["y"], "y"))
@@ -124,7 +134,6 @@ def read_panel(
     if judged_until is not None:
         last = table.groupby("unique_id")["ds"].max().dropna()
         judged = judged_until(steps(last.to_numpy(), rhythm)) if len(last) else None
-    notes: list[Note] = []
     parts: list[pd.DataFrame] = []
     for name, rows in table.groupby("unique_id", sort=True):
         checked, found = _check_series(str(name), rows.sort_values("ds", kind="stable"), rhythm, judged)
@@ -144,11 +153,16 @@ def _wall_clock(column: pd.Series) -> tuple[pd.Series, str | None]:
 
     A zone makes an hour that is told twice in autumn one clock hour: the two rows meet as duplicates and are reported.
     """
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        raise BadInput("Column ds holds numbers. Write dates as 2024-05-01 or 2024-05-01T13:00.")
+    text = column.dtype == object or pd.api.types.is_string_dtype(column.dtype)
     try:
-        parsed = pd.to_datetime(column)
+        # 03/04/2024 is March to some and April to others: text must be ISO 8601.
+        parsed = pd.to_datetime(column, format="ISO8601") if text else pd.to_datetime(column)
     except (ValueError, TypeError, OverflowError) as error:
+        why = str(error).splitlines()[0]
         raise BadInput(
-            f"Column ds cannot be read as dates: {error} Write them as 2024-05-01 or 2024-05-01T13:00."
+            f"Column ds cannot be read as dates: {why} Write them as 2024-05-01 or 2024-05-01T13:00."
         ) from error
     if not isinstance(parsed.dtype, pd.DatetimeTZDtype) and not pd.api.types.is_datetime64_dtype(parsed.dtype):
         raise BadInput("Column ds mixes time zones. Give every row the local time of its post, or one zone for all.")
@@ -182,7 +196,11 @@ def _check_series(
     index = steps(stamps, rhythm)
     off = int((moments(index, rhythm) != stamps).sum())
     if off:
-        said(f"{off} of {len(stamps)} dates do not begin a step of {rhythm.freq} (mixed frequency?)", refused=True)
+        said(
+            f"{off} of {len(stamps)} dates do not begin a step of {rhythm.freq} (mixed frequency?); "
+            "write each as the start of its month, day or hour",
+            refused=True,
+        )
         return None, notes
 
     y = rows["y"].to_numpy(copy=True)
@@ -249,7 +267,9 @@ def _lay_out(
     np.maximum.at(last, row, step)
     # A group is read from the first row of its series: later rows may not say anything about earlier moments.
     firsts = table.groupby("unique_id", sort=True).head(1).sort_values("unique_id")
-    groups = {name: np.unique(firsts[name].astype(str), return_inverse=True)[1] for name in hierarchy}
+    groups = {
+        name: np.unique(firsts[name].astype(str).fillna("").to_numpy(str), return_inverse=True)[1] for name in hierarchy
+    }
     latest = int(last.max())
     ended = tuple(
         Note(str(ids[i]), f"ends on {moments(last[i], rhythm)}, before the others; not forecast beyond that")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.volumes.calendar import feasts
 from models.volumes.options import Options, options_from_folds
 from models.volumes.panel import Panel, read_panel
 from records.errors import BadInput
@@ -110,3 +111,44 @@ def test_a_folds_file_says_what_it_lacks() -> None:
     assert read.naming(holidays=("MY",)).holidays == ("MY",)
     with pytest.raises(BadInput, match="horizon"):
         Options("D", 0)
+
+
+def test_a_row_without_a_series_is_left_out_and_said() -> None:
+    panel = read_panel(pd.concat([GOOD, days("x", [1.0]).assign(unique_id=None)]), "D")
+    assert panel.ids == ("good",)
+    assert "1 rows without a unique_id" in said(panel, "")
+
+
+def test_a_hierarchy_column_may_have_nulls() -> None:
+    table = pd.concat([GOOD.assign(mode=None), days("other", [5.0] * 40).assign(mode="air")])
+    assert sorted(read_panel(table, "D", hierarchy=["mode"]).groups["mode"].tolist()) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "ds", [GOOD["ds"].dt.strftime("%d/%m/%Y"), GOOD["ds"].dt.strftime("%Y%m%d").astype(int)], ids=["dd/mm", "number"]
+)
+def test_dates_that_could_be_misread_are_bad_input(ds: pd.Series) -> None:
+    with pytest.raises(BadInput, match="2024-05-01"):
+        read_panel(GOOD.assign(ds=ds), "D")
+
+
+@pytest.mark.parametrize("named", [{"known_ahead": ["y"]}, {"hierarchy": ["ds"]}], ids=["y", "ds"])
+def test_the_count_itself_is_never_known_ahead(named: dict[str, list[str]]) -> None:
+    with pytest.raises(BadInput, match="known ahead"):
+        read_panel(GOOD, "D", **named)
+
+
+def test_a_folds_file_may_leave_out_series_and_name_zones() -> None:
+    read = options_from_folds(
+        {"preset": {"freq": "h", "h": 7}, "cutoffs": ["2024-01-20T05:00:00Z", "2024-01-20 05:00"], "unique_ids": None}
+    )
+    assert read.series == ()
+    assert len(read.cutoff_steps(0)) == 1
+    with pytest.raises(BadInput, match="Cutoffs must be dates"):
+        Options("D", 7, cutoffs=("soon",)).cutoff_steps(0)
+
+
+def test_countries_are_codes_in_either_case() -> None:
+    assert Options("D", 7, holidays=("tn", " us-tx")).holidays == ("TN", "US-TX")
+    with pytest.raises(BadInput, match="ISO codes"):
+        feasts(["TUNISIA"], 2024, 2024)
