@@ -8,6 +8,7 @@ A null stays a null, and so does what has no value (a division by zero, the loga
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -103,6 +104,8 @@ class _Expression:
     def number(self, node: ast.expr) -> np.ndarray:
         match node:
             case ast.Constant(value=bool() | int() | float() as constant):
+                if abs(constant) > sys.float_info.max:
+                    raise self.refuse("has a number that is too large.")
                 return np.asarray(float(constant))
             case ast.Name(id=name):
                 return self.column(name)
@@ -145,6 +148,8 @@ class _Expression:
 
     def column(self, column: str) -> np.ndarray:
         held = self.held(column)
-        if not (pa.types.is_integer(held.type) or pa.types.is_floating(held.type) or pa.types.is_boolean(held.type)):
+        # A file in which a column is empty does not say that it would hold numbers.
+        tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal, pa.types.is_null)
+        if not any(test(held.type) for test in tests):
             raise self.refuse(f"reads '{column}' as a number, but it holds {held.type}.")
         return numbers(held)

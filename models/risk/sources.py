@@ -63,12 +63,12 @@ class Examples:
 
 
 def read(path: Path) -> pa.Table:
-    """A table from Parquet or CSV."""
+    """A table from Parquet or CSV, its text as plain text however the file encodes it."""
     if not path.exists():
         raise BadInput(f"There is no file '{path}'.")
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
-            return pyarrow.parquet.read_table(path)
+            return _plain(pyarrow.parquet.read_table(path))
         if path.suffix.lower() in (".csv", ".tsv", ".txt"):
             parse = pyarrow.csv.ParseOptions(delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
             # An empty field of text is a null too, as it is for numbers.
@@ -79,6 +79,16 @@ def read(path: Path) -> pa.Table:
     except (pa.ArrowInvalid, OSError) as problem:
         raise BadInput(f"'{path}' cannot be read as a table: {problem}") from problem
     raise BadInput(f"'{path}' is neither Parquet (.parquet) nor CSV (.csv, .tsv). Convert it to one of them.")
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """Categories as their values and every text type as one, so that a CSV file fits a Parquet file."""
+    for place, field in enumerate(table.schema):
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        kind = pa.string() if is_text(kind) else kind
+        if kind != field.type:
+            table = table.set_column(place, field.name, pc.cast(table.column(place), kind))
+    return table
 
 
 def load(
@@ -122,7 +132,11 @@ def _joined(tables: Sequence[pa.Table], columns: Columns) -> Examples:
     train, valid, test = tables
     if columns.label in train.column_names and columns.label not in test.column_names:
         test = test.append_column(columns.label, pa.nulls(test.num_rows, train.schema.field(columns.label).type))
-    prepared = [_prepared(table, columns) for table in (train, valid, test)]
+    for name, table in zip(SPLITS, tables, strict=True):
+        if not table.num_rows:
+            raise BadInput(f"The {name} file has no rows. Give one with rows.")
+    # Other outcomes, which are excluded, may be unknown yet in the later files.
+    prepared = [_prepared(table, columns, excluded=train.column_names) for table in (train, valid, test)]
     wanted = prepared[0].column_names
     for name, table in zip(SPLITS[1:], prepared[1:], strict=True):
         lacking = [c for c in wanted if c not in table.column_names and c not in columns.exclude]
@@ -137,15 +151,41 @@ def _joined(tables: Sequence[pa.Table], columns: Columns) -> Examples:
                 raise BadInput(
                     f"Column '{column}' holds {a} in the train file and {b} in the {name} file. Make them alike."
                 )
-    kept = [c for c in wanted if all(c in table.column_names for table in prepared)]
-    joined = pa.concat_tables([table.select(kept) for table in prepared], promote_options="permissive")
+    needed = {columns.label, columns.time, *columns.audit}
+    kept = [
+        c
+        for c in wanted
+        if all(c in table.column_names for table in prepared) and (c in needed or c not in columns.exclude)
+    ]
+    joined = _concatenated([table.select(kept) for table in prepared])
     split = np.repeat([TRAIN, VALID, TEST], [table.num_rows for table in prepared])
-    row_id = pa.chunked_array([c for table in prepared for c in _row_ids(table, columns).chunks])
+    ids = [_row_ids(table, columns) for table in prepared]
+    if len({column.type for column in ids}) > 1:
+        ids = [pc.cast(column, pa.string()) for column in ids]
+    row_id = pa.chunked_array([chunk for column in ids for chunk in column.chunks], ids[0].type)
     return _sorted(joined, row_id, _times(joined, columns.time), split, columns)
 
 
-def _prepared(table: pa.Table, columns: Columns) -> pa.Table:
-    """`table` with its derived columns, once every column the caller named is known to exist."""
+def _concatenated(tables: Sequence[pa.Table]) -> pa.Table:
+    """One table of all rows; a column that holds different kinds of numbers becomes float64."""
+    for name in tables[0].column_names:
+        kinds = {table.schema.field(name).type for table in tables} - {pa.null()}
+        if len(kinds) > 1 and all(is_number(kind) for kind in kinds):
+            place = tables[0].column_names.index(name)
+            tables = [table.set_column(place, name, pc.cast(table.column(name), pa.float64())) for table in tables]
+    try:
+        return pa.concat_tables(tables, promote_options="permissive")
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as problem:
+        raise BadInput(
+            f"The three files do not fit together: {problem}. Make the column alike in them or --exclude it."
+        ) from problem
+
+
+def _prepared(table: pa.Table, columns: Columns, excluded: Sequence[str] = ()) -> pa.Table:
+    """`table` with its derived columns and plain times, once every column the caller named is known to exist.
+
+    What is excluded need only exist here or among the names `excluded`.
+    """
     if columns.derive is not None:
         table = derive(table, read_derivations(columns.derive))
     named = {
@@ -158,11 +198,12 @@ def _prepared(table: pa.Table, columns: Columns) -> pa.Table:
     }
     for option, names in named.items():
         for name in names:
-            if name not in table.column_names:
+            if name not in table.column_names and not (option == "--exclude" and name in excluded):
                 raise BadInput(
                     f"{option} names '{name}', which the table does not have. {nearest(name, table.column_names)}"
                 )
-    return table
+    time = pa.chunked_array([_times(table, columns.time)])
+    return table.set_column(table.column_names.index(columns.time), columns.time, time)
 
 
 def _row_ids(table: pa.Table, columns: Columns) -> pa.ChunkedArray:
@@ -179,8 +220,11 @@ def _row_ids(table: pa.Table, columns: Columns) -> pa.ChunkedArray:
 def _times(table: pa.Table, name: str) -> np.ndarray:
     column = table.column(name)
     if is_text(column.type):
+        text = pc.cast(column, pa.string())
+        # 2024-01-31T14:05:00Z and 2024-01-31T14:05:00+01:00 name their zone.
+        zoned = pc.any(pc.match_substring_regex(text, r":\d.*(Z|[+-]\d\d:?\d\d)$")).as_py()
         try:
-            column = pc.cast(pc.cast(column, pa.string()), pa.timestamp("us"))
+            column = pc.cast(text, pa.timestamp("us", tz="UTC" if zoned else None))
         except pa.ArrowInvalid as problem:
             raise BadInput(
                 f"Column '{name}' is no time: {problem}. Write times as 2024-01-31 or 2024-01-31 14:05:00."

@@ -236,3 +236,34 @@ def test_real_inspections_rank_at_least_as_well_as_logistic(shared_data, tmp_pat
     options = Options(Columns("y", "event_time", "row_id", ("y_serious", "y_fail")), *cuts, draws=20)
     report = backtest(Sources(path), options, out=tmp_path / "out.parquet")
     assert report.figures["model"]["pr_auc"].value >= report.figures["logistic regression"]["pr_auc"].value
+
+
+def test_three_files_in_three_formats_fit(tmp_path):
+    """Categories, text types, zones, kinds of number and an outcome that is not known yet do not part the files."""
+    table = make_table().append_column("fined", pa.array(np.zeros(3000)))
+    cut = [
+        int(pc.sum(pc.less(table["when"], pa.scalar(c.replace(tzinfo=None), pa.timestamp("us")))).as_py()) for c in CUTS
+    ]
+    train, valid, test = table.slice(0, cut[0]), table.slice(cut[0], cut[1] - cut[0]), table.slice(cut[1])
+    pyarrow.csv.write_csv(train, tmp_path / "train.csv")
+    place = valid.column_names.index("actor")
+    valid = valid.set_column(place, "actor", valid["actor"].dictionary_encode())
+    pyarrow.parquet.write_table(valid, tmp_path / "valid.parquet")
+    zoned = pc.strftime(test["when"], "%Y-%m-%dT%H:%M:%SZ")
+    test = test.drop_columns(["found", "fined"]).set_column(1, "when", zoned)
+    test = test.set_column(test.column_names.index("urgent"), "urgent", pc.cast(test["urgent"], pa.int64()))
+    test = test.set_column(0, "id", pc.cast(test["id"], pa.large_string()))
+    pyarrow.parquet.write_table(test, tmp_path / "test.parquet")
+    files = Sources(None, tmp_path / "train.csv", tmp_path / "valid.parquet", tmp_path / "test.parquet")
+    columns = Columns("found", "when", "id", exclude=("fined",), audit=("region",))
+    backtest(files, Options(columns, seeds=1, draws=20), out=tmp_path / "out.parquet")
+    scored = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    assert scored.num_rows == 3000 - cut[0]
+
+
+def test_an_empty_file_is_named(tmp_path):
+    for name, rows in (("a", 3000), ("b", 3000), ("c", 0)):
+        pyarrow.csv.write_csv(make_table().slice(0, rows), tmp_path / f"{name}.csv")
+    files = Sources(None, *(tmp_path / f"{name}.csv" for name in "abc"))
+    with pytest.raises(BadInput, match="test file has no rows"):
+        backtest(files, Options(COLUMNS))

@@ -87,3 +87,13 @@ def test_the_file_is_a_mapping(tmp_path):
         read_derivations(path)
     with pytest.raises(BadInput, match="cannot be read"):
         read_derivations(tmp_path / "none.yaml")
+
+
+def test_an_empty_column_derives_nulls():
+    table = pa.table({"price": pa.nulls(2)})
+    assert derive(table, {"double": "price * 2"})["double"].to_pylist() == [None, None]
+
+
+def test_a_number_too_large_is_named():
+    with pytest.raises(BadInput, match="too large"):
+        derive(pa.table({"price": [1.0]}), {"huge": f"price * {10**400}"})
