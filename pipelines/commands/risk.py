@@ -3,6 +3,8 @@ from pathlib import Path
 
 import click
 
+from pipelines.outputs import output_file
+
 Table = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -57,7 +59,13 @@ def command() -> None:
     show_default=True,
     help="Shares of cases that can be checked.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Parquet to write.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    callback=output_file,
+    help="Parquet to write.",
+)
 def backtest(
     file: Path | None, label: str, time: str, valid_from: datetime | None, test_from: datetime | None,
     train: Path | None, valid: Path | None, test: Path | None, exclude: tuple[str, ...], audit: tuple[str, ...],

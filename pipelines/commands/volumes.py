@@ -4,6 +4,8 @@ from typing import Any
 
 import click
 
+from pipelines.outputs import output_file
+
 Decorated = Callable[..., Any]
 
 
@@ -21,7 +23,13 @@ def _table_options(command: Decorated) -> Decorated:
         click.option("--holidays", callback=_names, help="Countries whose holidays matter, ISO codes: TN or HK,CN."),
         click.option("--hierarchy", callback=_names, help="Columns whose values add up, from the top: mode,post."),
         click.option("--known-ahead", callback=_names, help="Columns known for the future too, for instance flights."),
-        click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="Parquet to write."),
+        click.option(
+            "--out",
+            required=True,
+            type=click.Path(path_type=Path, dir_okay=False),
+            callback=output_file,
+            help="Parquet to write.",
+        ),
     ):
         command = option(command)
     return command
@@ -101,7 +109,6 @@ def forecast(
         holidays=holidays, hierarchy=hierarchy, known_ahead=known_ahead
     )
     report = run(file, options, say)
-    out.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(report.forecasts, out)
     click.echo(flows_text(report))
     click.echo(f"{report.forecasts.num_rows} rows in {out}")

@@ -126,3 +126,11 @@ def test_production_is_told_what_it_lacks(run):
     assert result.exit_code == 1
     assert "charter.toml" in result.output
     assert "gate regime=visa_exempt" in result.output
+
+
+def test_a_file_that_cannot_be_written_is_said_before_the_work(run, tmp_path):
+    (tmp_path / "flows.csv").write_text("unique_id,ds,y\na,2024-01-01,1\n")
+    out = tmp_path / "flows.csv" / "out.parquet"
+    result = run("volumes", "backtest", tmp_path / "flows.csv", "--freq", "D", "--horizon", 1, "--out", out)
+    assert result.exit_code == 2
+    assert "cannot be made" in said(result)
