@@ -92,13 +92,15 @@ def open_house(settings: Settings) -> House:
 
 
 def _lag(lake: Path, assessed: Mapping[str, int]) -> dict[str, int]:
-    """Table to versions of the lake that the newest stored assessment has not seen; empty before there is a lake."""
+    """Table to versions that the newest stored assessment has not seen; empty before there is a lake.
+
+    Only records count: what the engine itself appends is never read by an assessment.
+    """
     if not lake.is_dir() or not assessed:
         return {}
-    now = Lake.open(lake).versions()
-    return {
-        table: version - assessed.get(table, 0) for table, version in now.items() if version > assessed.get(table, 0)
-    }
+    opened = Lake.open(lake)
+    now = {name: v for name, v in opened.versions().items() if name in opened.declarations and name != "selections"}
+    return {name: version - assessed.get(name, 0) for name, version in now.items() if version > assessed.get(name, 0)}
 
 
 def _default_secrets(settings: Settings) -> tuple[str, ...]:
