@@ -3,13 +3,10 @@ from pathlib import Path
 
 import click
 
+from pipelines.lists import names
 from pipelines.outputs import output_file
 
 Table = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
-def _names(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
 
 
 def _shares(_context: click.Context, _option: click.Parameter, value: str) -> tuple[float, ...]:
@@ -41,17 +38,15 @@ def command() -> None:
 @click.option("--train", type=Table, help="Instead of FILE and dates, three files.")
 @click.option("--valid", type=Table)
 @click.option("--test", type=Table, help="May have no label: then scores are written and nothing is judged.")
-@click.option(
-    "--exclude", callback=_names, help="Columns that are never features: other outcomes, the decision itself."
-)
-@click.option("--audit", callback=_names, help="Group columns for the audit; never features.")
+@click.option("--exclude", callback=names, help="Columns that are never features: other outcomes, the decision itself.")
+@click.option("--audit", callback=names, help="Group columns for the audit; never features.")
 @click.option(
     "--derive",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="YAML of row-wise columns, such as unit_price: price / mass.",
 )
 @click.option("--row-id", help="Column that names a case; row numbers if left out.")
-@click.option("--allow", callback=_names, help="Columns that may be used although they look like leaks.")
+@click.option("--allow", callback=names, help="Columns that may be used although they look like leaks.")
 @click.option(
     "--capacity",
     callback=_shares,

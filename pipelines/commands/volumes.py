@@ -4,13 +4,10 @@ from typing import Any
 
 import click
 
+from pipelines.lists import names
 from pipelines.outputs import output_file
 
 Decorated = Callable[..., Any]
-
-
-def _names(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if value else ()
 
 
 def _table_options(command: Decorated) -> Decorated:
@@ -20,9 +17,9 @@ def _table_options(command: Decorated) -> Decorated:
             "--freq", type=click.Choice(["MS", "D", "h"]), help="Step of the table: month start, day or hour."
         ),
         click.option("--horizon", type=click.IntRange(min=1), help="Steps to forecast."),
-        click.option("--holidays", callback=_names, help="Countries whose holidays matter, ISO codes: TN or HK,CN."),
-        click.option("--hierarchy", callback=_names, help="Columns whose values add up, from the top: mode,post."),
-        click.option("--known-ahead", callback=_names, help="Columns known for the future too, for instance flights."),
+        click.option("--holidays", callback=names, help="Countries whose holidays matter, ISO codes: TN or HK,CN."),
+        click.option("--hierarchy", callback=names, help="Columns whose values add up, from the top: mode,post."),
+        click.option("--known-ahead", callback=names, help="Columns known for the future too, for instance flights."),
         click.option(
             "--out",
             required=True,
