@@ -69,17 +69,3 @@ def codes(of: Values) -> tuple[Ints, Values]:
     rank[-1] = -1
     number = pc.fill_null(encoded.indices, len(order)).to_numpy(zero_copy_only=False)
     return rank[number], encoded.dictionary.take(pa.array(order))
-
-
-def matching(of: Values, asked: Values) -> tuple[Ints, Ints]:
-    """Numbers of the asked values (-1 for null), and of the values that are among them (-1 for the others)."""
-    if isinstance(of, np.ndarray) != isinstance(asked, np.ndarray):
-        raise TypeError("An entity's column and what is asked of it are of different types.")
-    number, different = codes(asked)
-    if isinstance(of, np.ndarray):
-        if not len(different):
-            return number, np.full(len(of), -1, np.int64)
-        place = np.minimum(np.searchsorted(different, of), len(different) - 1)
-        return number, np.where(different[place] == of, place, -1).astype(np.int64)
-    found = pc.fill_null(pc.index_in(of, value_set=different, skip_nulls=True), -1)
-    return number, np.asarray(found.to_numpy(zero_copy_only=False), dtype=np.int64)

@@ -86,9 +86,24 @@ services = Rows("services")
 class Aggregate:
     """What a window makes of its rows. Rows whose `column` is missing do not take part."""
 
-    name: Literal["count", "sum", "mean", "distinct", "min", "max", "last", "time_since", "mean_gap", "share"]
+    name: Literal[
+        "count",
+        "sum",
+        "mean",
+        "distinct",
+        "min",
+        "max",
+        "last",
+        "time_since",
+        "mean_gap",
+        "share",
+        "trend",
+        "days_present",
+        "days_in_a_row",
+    ]
     column: str | None = None
     conditions: Conditions = ()
+    days: int = 0
 
 
 count = Aggregate("count")
@@ -123,8 +138,29 @@ def largest(column: str) -> Aggregate:
 
 
 def last(column: str) -> Aggregate:
-    """The value of the row that happened last; of two at one instant, the one known later, then the larger."""
+    """The value of the row that happened last; of two at one instant, the one known later, then the larger value (of
+    texts, the one with the larger fingerprint)."""
     return Aggregate("last", column)
+
+
+def trend(column: str) -> Aggregate:
+    """How fast a number rises, per day: the least-squares slope over the minutes at which rows happened, of values in
+    whole thousandths; null below two different minutes."""
+    return Aggregate("trend", column)
+
+
+def days_present(of_last: int) -> Aggregate:
+    """On how many of the last `of_last` local days (that of t is the last) the traveller was in the country.
+
+    Over crossings: a stay runs from an entry to the next crossing if that is an exit, first and last day included. An
+    entry or exit that lacks the other counts its own day; a stay still open runs to the day of t. The window says how
+    far back crossings are looked at. 0 without crossings.
+    """
+    return Aggregate("days_present", "direction", days=of_last)
+
+
+days_in_a_row = Aggregate("days_in_a_row", "direction")
+"""How many consecutive local days in the country end with the day of t; 0 where that day is none. See `days_present`."""
 
 
 def share(**conditions: Value | tuple[Value, ...]) -> Aggregate:

@@ -155,8 +155,13 @@ def _of_rows(rows: Rows, column: str, chain: tuple[str, ...]) -> Read:
     )
 
 
-COMPUTED: Final[Mapping[str, Type]] = {"local_hour": Type.INTEGER}
-"""Columns every history has besides the declared ones: the local hour of happened_at."""
+COMPUTED: Final = frozenset({"local_day", "local_hour"})
+"""Columns every history has besides the declared ones: the local day and hour of happened_at."""
+
+
+def column_type(rows: Rows, column: str) -> Type:
+    """Type of a column of declared rows; BadInput if they have none of that name."""
+    return Type.INTEGER if column in COMPUTED else _of_rows(rows, column, (rows.table,)).column.type
 
 
 def _refuse_own_output(of: Window | Lookup | InForce, kind: SubjectKind, chain: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
@@ -10,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
+
+from features.kernels import Ints, compiled
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 
@@ -20,7 +23,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @cache
-def _changes() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _changes() -> tuple[Ints, Ints]:
     """Instants from which an offset holds, 1970 to 2099, and the offsets; both in microseconds. The first holds before.
 
     Looks at every hour of the days whose offset differs from the day before; offsets change on whole hours.
@@ -42,34 +45,57 @@ def _offset(hour: int) -> int:
     return ((_EPOCH + timedelta(hours=hour)).astimezone(ZONE).utcoffset() or timedelta(0)) // timedelta(microseconds=1)
 
 
-def _offset_us(instants: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    since, offsets = _changes()
-    return offsets[np.maximum(np.searchsorted(since, instants, side="right") - 1, 0)]
+@compiled
+def _shifted(instants: Ints, since: Ints, offsets: Ints, unit: int, cycle: int) -> Ints:
+    """Local time in whole units (days, hours), modulo the cycle if there is one."""
+    found = np.empty(len(instants), np.int64)
+    k = 0
+    for n in range(len(instants)):
+        at = instants[n]
+        while k + 1 < len(since) and since[k + 1] <= at:
+            k += 1
+        while k > 0 and since[k] > at:
+            k -= 1
+        local = (at + offsets[k]) // unit
+        found[n] = local % cycle if cycle else local
+    return found
 
 
-def _local_us(instants: Numbers) -> Numbers:
+def day_cells(instants: Ints) -> Ints:
+    """Microseconds since 1970 → local day, in days since 1970-01-01."""
+    return _shifted(instants, *_changes(), DAY_US, 0)
+
+
+def hour_cells(instants: Ints) -> Ints:
+    """Microseconds since 1970 → local hour, 0 to 23."""
+    return _shifted(instants, *_changes(), HOUR_US, 24)
+
+
+def _of_known(cells_of: Callable[[Ints], Ints], instants: Numbers) -> Numbers:
     known = ~np.isnan(instants)
-    local = np.full(len(instants), np.nan)
-    us = instants[known].astype(np.int64)
-    local[known] = us + _offset_us(us)
-    return local
+    found = np.full(len(instants), np.nan)
+    found[known] = cells_of(instants[known].astype(np.int64))
+    return found
 
 
 def local_day(instants: Numbers) -> Numbers:
-    """Microseconds since 1970 → local day, in days since 1970-01-01."""
-    return np.floor(_local_us(instants) / DAY_US)
+    """As `day_cells`, of float64 with NaN for null."""
+    return _of_known(day_cells, instants)
 
 
 def local_hour(instants: Numbers) -> Numbers:
-    """Microseconds since 1970 → local hour, 0 to 23."""
-    return np.floor(_local_us(instants) / HOUR_US) % 24
+    """As `hour_cells`, of float64 with NaN for null."""
+    return _of_known(hour_cells, instants)
 
 
-def midnight_us(days: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def midnight_us(days: Ints) -> Ints:
     """Days since 1970-01-01 → the instant the local day begins, in microseconds since 1970 (UTC)."""
     distinct, where = np.unique(days, return_inverse=True)
-    starts = np.empty(len(distinct), np.int64)
-    for k, day in enumerate(distinct.tolist()):
-        on = date(1970, 1, 1) + timedelta(days=day)
-        starts[k] = (datetime(on.year, on.month, on.day, tzinfo=ZONE) - _EPOCH) // timedelta(microseconds=1)
+    starts = np.array([_midnight(day) for day in distinct.tolist()], np.int64)
     return starts[where.reshape(-1)]
+
+
+@cache
+def _midnight(day: int) -> int:
+    on = date(1970, 1, 1) + timedelta(days=day)
+    return (datetime(on.year, on.month, on.day, tzinfo=ZONE) - _EPOCH) // timedelta(microseconds=1)

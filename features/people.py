@@ -7,64 +7,60 @@ each set of subjects that it was joined with at some asked moment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.cells import Ints, cells
+from features.histories import History, joined
 from records.links import Persons
 
-Ints: TypeAlias = npt.NDArray[np.int64]
+_BETWEEN = "\x1f"  # in no subject, so that a person of several is called like no subject
 
 
 @dataclass(frozen=True)
 class People:
-    """`person` has one per asked row; `subjects[k]` belongs to the persons `of[start[k] : start[k + 1]]`."""
+    """`person` has one cell per asked row: of its subject, or of the several it was joined with.
+
+    `subjects` are the cells of all whose rows are wanted; `member[k]` is one of those who make up person `of[k]`.
+    """
 
     person: Ints
-    subjects: pa.Array
-    start: Ints
+    subjects: Ints
+    member: Ints
     of: Ints
 
+    def expanded(self, rows: History) -> History:
+        """The rows, and those of each joined subject once more for each person it belongs to."""
+        held = rows.columns["subject"]
+        by_member = np.argsort(self.member, kind="stable")
+        ordered = self.member[by_member]
+        first, after = np.searchsorted(ordered, held), np.searchsorted(ordered, held, side="right")
+        times = after - first
+        chosen = np.repeat(np.arange(len(rows)), times)
+        within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+        copies = rows.take(chosen)
+        persons = self.of[by_member[np.repeat(first, times) + within]]
+        again = History(
+            copies.happened, copies.known, copies.superseded, {**copies.columns, "subject": persons}, copies.texts
+        )
+        return joined(rows, again)
 
-def people(subjects: pa.Array, as_of: pa.Array, known: Persons) -> People:
-    """The person of each asked row. subjects: strings, no nulls; as_of: instants; one of each per row."""
-    encoded = subjects.dictionary_encode()
-    person = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    members: list[tuple[str, ...]] = [(name,) for name in encoded.dictionary.to_pylist()]
-    numbers: dict[tuple[str, ...], int] = {}
+
+def people(subjects: pa.Array, as_of: pa.Array, known: Persons) -> People | None:
+    """Who each asked row is about. subjects: strings; as_of: instants; None where nobody asked about was linked."""
     linked = np.flatnonzero(pc.is_in(subjects, value_set=known.subjects).to_numpy(zero_copy_only=False))
     rows = pa.array(linked)
-    for row, together in zip(linked.tolist(), known.together(subjects.take(rows), as_of.take(rows)), strict=True):
-        if len(together) > 1:
-            if together not in numbers:
-                numbers[together] = len(members)
-                members.append(together)
-            person[row] = numbers[together]
-    return _gathered(person, members)
-
-
-def _gathered(person: Ints, members: list[tuple[str, ...]]) -> People:
-    asked = np.zeros(len(members), np.bool_)
-    asked[person] = True
-    names = [name for k, together in enumerate(members) if asked[k] for name in together]
-    sizes = np.array([len(m) if a else 0 for m, a in zip(members, asked.tolist(), strict=True)], np.int64)
-    belongs = np.repeat(np.arange(len(members)), sizes)
-    encoded = pa.array(names, pa.string()).dictionary_encode()
-    number = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-    order = np.argsort(number, kind="stable")
-    start = np.searchsorted(number[order], np.arange(len(encoded.dictionary) + 1))
-    return People(person, encoded.dictionary, start, belongs[order])
-
-
-def belonging(subject: pa.ChunkedArray, persons: People) -> tuple[Ints, Ints]:
-    """Row numbers and persons: a row of a history once for each person it belongs to."""
-    number = pc.index_in(subject, value_set=persons.subjects).combine_chunks()
-    number = pc.fill_null(number, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    rows = np.flatnonzero(number >= 0)
-    first, after = persons.start[number[rows]], persons.start[number[rows] + 1]
-    times = after - first
-    within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
-    return np.repeat(rows, times), persons.of[np.repeat(first, times) + within]
+    sets = known.together(subjects.take(rows), as_of.take(rows)) if len(linked) else []
+    joint = [(row, members) for row, members in zip(linked.tolist(), sets, strict=True) if len(members) > 1]
+    if not joint:
+        return None
+    person = cells(subjects).copy()
+    different = list(dict.fromkeys(members for _, members in joint))
+    called = dict(zip(different, cells(pa.array([_BETWEEN.join(m) for m in different])).tolist(), strict=True))
+    for row, members in joint:
+        person[row] = called[members]
+    member = cells(pa.array([name for members in different for name in members]))
+    of = np.repeat(np.array([called[m] for m in different]), [len(m) for m in different])
+    return People(person, np.unique(np.concatenate([cells(subjects), member])), member, of)

@@ -1,234 +1,337 @@
-"""From declared rows to kernels: which interval each row is seen in, and what a query makes of the rows it sees.
+"""From declared histories to kernels: which interval each row is seen in, and what a query makes of the rows it sees.
 
 A version of a row is seen from the moment it has both happened and is known, until it leaves the window or a correction
-replaces it. Rows at the very instant of a query are not seen: a row enters one microsecond after it happened.
+replaces it. All that is declared over the rows of one table per one entity is computed from one `Stream`: rows and
+queries are grouped once, and how far each window has come is worked out once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from features import kernels
-from features.columns import NEVER, Ints, Numbers, Values, codes, values
-from features.declaration import Aggregate, Value
-from features.localtime import DAY_US, midnight_us
-from records.errors import BadInput
-
-Flags: TypeAlias = npt.NDArray[np.bool_]
+from features.cells import NEVER, NULL, Ints, cell, numbers
+from features.columns import Numbers, Values
+from features.declaration import EVER, Conditions, InForce, Lookup, Rows, Window, crossings
+from features.histories import History
+from features.kernels import Flags, Places, Sight
+from features.lineage import column_type
+from features.localtime import DAY_US, day_cells, midnight_us
+from records.schema import Type
 
 MILLION: Final = 1_000_000
+THOUSAND: Final = 1_000
+_ALL: Final = np.empty(0, np.bool_)
+_NOTHING: Final = np.empty(0, np.int64)
+_STRAIGHT: Final = np.empty(0, np.int32)
+
+When: TypeAlias = "int | tuple[str, str] | None"
+"""A width in microseconds (NEVER: ever); the columns of a statement's first and last day; None for as long as known."""
+Where: TypeAlias = tuple[tuple[str, Ints], ...]
+PartKey: TypeAlias = tuple[Conditions, tuple[str, ...]]
 
 
-@dataclass(frozen=True)
-class Asks:
-    """Queries of a spine of `rows` rows; `row` is where each answer goes. Rows without an entity ask nothing."""
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What one declaration makes of a stream, ready to be swept.
 
-    queries: kernels.Queries
-    row: Ints
-    rows: int
+    `where` are the conditions a row must meet, `there` the columns it must have, `met` those of a share.
+    """
+
+    name: str
+    when: When
+    part: PartKey
+    where: Where
+    there: tuple[str, ...]
+    column: str | None = None
+    text: bool = False
+    fractions: bool = False
+    met: Where = ()
+    days: int = 0
 
 
-def asks(entity: Ints, at: Ints, in_time: Ints) -> Asks:
-    """entity: one number per row, -1 for none; at: microseconds; in_time: row numbers in the order of `at`."""
-    order = in_time[np.argsort(entity[in_time], kind="stable")]
-    order = order[np.searchsorted(entity[order], 0) :]
-    return Asks(kernels.Queries(entity[order], at[order]), order, len(entity))
+def reading(of: Window | Lookup | InForce, common: Conditions) -> Reading:
+    """The reading of a declaration over a stream whose rows all meet the conditions `common`."""
+    conditions = tuple(c for c in of.of.conditions if c not in common)
+    where = allowed(of.of, conditions)
+    if isinstance(of, InForce):
+        return Reading("any", (of.since, of.until), (conditions, ()), where, ())
+    if isinstance(of, Lookup):
+        return Reading("last", None, (conditions, ()), where, (), of.column, *_kind(of.of, of.column))
+    how = of.aggregate
+    when = NEVER if of.last is EVER else of.last // timedelta(microseconds=1)
+    there = tuple(name for name, _ in how.conditions) or ((how.column,) if how.column else ())
+    kind = _kind(of.of, how.column)
+    shared = allowed(of.of, how.conditions)
+    return Reading(how.name, when, (conditions, there), where, there, how.column, *kind, shared, how.days)
+
+
+def _kind(rows: Rows, column: str | None) -> tuple[bool, bool]:
+    """Whether a column holds texts, and whether numbers with fractions."""
+    kind = column_type(rows, column) if column else Type.INTEGER
+    return kind is Type.STRING, kind is Type.NUMBER
+
+
+def allowed(rows: Rows, conditions: Conditions) -> Where:
+    """Conditions with their values as cells."""
+    return tuple(
+        (name, np.array([cell(v, number=column_type(rows, name) is Type.NUMBER) for v in values], np.int64))
+        for name, values in conditions
+    )
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Versions of rows, sorted by entity and by when they happened; each is row number `row` of `table`."""
+    """The rows of one table and the queries about them, grouped by entity.
 
-    entity: Ints
+    Query q asks at `at[q]` for row `ask_row[q]` of `rows` asked; row k is row `row[k]` of the history.
+    """
+
+    ask_start: Ints
+    ask_row: Ints
+    at: Ints
+    asked: int
+    row_start: Ints
+    row: Ints
+    history: History
     happened: Ints
     known: Ints
     superseded: Ints
-    row: Ints
-    table: pa.Table
+    sights: dict[When, Sight] = field(default_factory=dict)
+    columns: dict[str, Ints] = field(default_factory=dict)
+    codes: dict[str, Ints] = field(default_factory=dict)
+    parts: dict[PartKey, Flags] = field(default_factory=dict)
 
-    def column(self, name: str) -> Values:
-        held = values(self.table.column(name))
-        return held[self.row] if isinstance(held, np.ndarray) else held.take(pa.array(self.row))
+    def column(self, name: str) -> Ints:
+        if name not in self.columns:
+            self.columns[name] = self.history.column(name)[self.row]
+        return self.columns[name]
 
-    def of(self, rows: Flags) -> Stream:
-        """Those of the rows that are marked."""
-        if rows.all():
-            return self
-        kept = (self.entity[rows], self.happened[rows], self.known[rows], self.superseded[rows], self.row[rows])
-        return Stream(*kept, self.table)
+    def part(self, of: Reading) -> Flags:
+        """Which rows take part; empty where all do."""
+        if of.part not in self.parts:
+            part = met(self.column, of.where)
+            for name in of.there:
+                there = self.column(name) != NULL
+                if not there.all():
+                    part = there if part is _ALL else part & there
+            self.parts[of.part] = _ALL if part.all() else part
+        return self.parts[of.part]
 
-
-@dataclass(frozen=True)
-class Intervals:
-    """When each row is seen: from `enter` until before `leave`; and the rows ever seen, in the order of either end."""
-
-    entity: Ints
-    enter: Ints
-    leave: Ints
-    entering: Ints
-    leaving: Ints
-
-    def sides(self, brought: Ints) -> tuple[kernels.Side, kernels.Side]:
-        """What a kernel sweeps over; brought: one number per row."""
-        i, o = self.entering, self.leaving
-        return (
-            kernels.Side(self.entity[i], self.enter[i], brought[i]),
-            kernels.Side(self.entity[o], self.leave[o], brought[o]),
-        )
+    def spread(self, answers: Numbers) -> Numbers:
+        """Answers in the order of the rows that asked; null where there was no entity to ask about."""
+        return kernels.spread(answers, self.ask_row, self.asked)
 
 
-def in_window(stream: Stream, width: timedelta | None) -> Intervals:
-    """Seen while happened_at lies in [t - width, t)."""
-    on_time = stream.happened + 1
-    enter = np.maximum(on_time, stream.known)
-    in_full = np.full(len(enter), NEVER) if width is None else on_time + width // timedelta(microseconds=1)
-    leave = np.minimum(in_full, stream.superseded)
-    ever = leave > enter
-    entering = _ordered(stream.entity, enter, ever, enter == on_time)
-    leaving = _ordered(stream.entity, leave, ever, leave == in_full)
-    return Intervals(stream.entity, enter, leave, entering, leaving)
+def met(column: Callable[[str], Ints], where: Where) -> Flags:
+    """Which rows have an allowed value in each of the columns named; empty where nothing is named."""
+    part = _ALL
+    for name, allowed in where:
+        found = kernels.among(column(name), allowed)
+        part = found if part is _ALL else part & found
+    return part
 
 
-def _ordered(entity: Ints, at: Ints, ever: Flags, in_order: Flags) -> Ints:
-    """Row numbers by (entity, at), of rows of which most, those in order, already are: only the others are sorted."""
-    others = np.flatnonzero(ever & ~in_order)
-    others = others[np.lexsort((at[others], entity[others]))]
-    return kernels.merged(entity, at, np.flatnonzero(ever & in_order), others)
+def grouped(asked: Sequence[Ints], at: Ints, held: Sequence[Ints], kept: Flags, history: History) -> Stream:
+    """The stream of an entity that has one cell per part of its name: `asked` by queries at `at`, `held` by rows.
+
+    kept: which rows are in it (empty: all). Rows of entities nobody asks about, or without one, are left out.
+    """
+    count, ask, row = kernels.numbered(asked[0], asked[0], held[0], held[0])
+    for one, other in zip(asked[1:], held[1:], strict=True):
+        count, ask, row = kernels.numbered(_or_null(ask), one, _or_null(row), other)
+    if len(kept):
+        row[~kept] = -1
+    ask_start, ask_row = kernels.grouped(ask, count, at, at)
+    row_start, order = kernels.grouped(row, count, history.happened, history.known)
+    times = (history.happened[order], history.known[order], history.superseded[order])
+    return Stream(ask_start, ask_row, at[ask_row], len(at), row_start, order, history, *times)
 
 
-def as_stated(stream: Stream) -> Intervals:
-    """Seen while known."""
-    return _between(stream, stream.known, stream.superseded)
+def _or_null(number: Ints) -> Ints:
+    return np.where(number < 0, NULL, number)
 
 
-def _between(stream: Stream, enter: Ints, leave: Ints) -> Intervals:
-    ever = np.flatnonzero(leave > enter)
-    entering = ever[np.lexsort((enter[ever], stream.entity[ever]))]
-    leaving = ever[np.lexsort((leave[ever], stream.entity[ever]))]
-    return Intervals(stream.entity, enter, leave, entering, leaving)
+def read(stream: Stream, readings: Sequence[Reading]) -> list[Values]:
+    """One array per reading, with one value per row that asked; null where nothing can be said."""
+    _look(stream, readings)
+    return [_READ[r.name](stream, r) for r in readings]
 
 
-def on_days(stream: Stream, since: str, until: str) -> Intervals:
+def _look(stream: Stream, readings: Sequence[Reading]) -> None:
+    """Work out what is seen when, for all windows at once."""
+    s = stream
+    widths = list(dict.fromkeys(r.when for r in readings if isinstance(r.when, int)))
+    if widths:
+        args = (s.ask_start, s.at, s.row_start, s.happened, s.known, s.superseded)
+        s.sights.update(zip(widths, _sights(kernels.sights(*args, np.array(widths))), strict=True))
+    for when in dict.fromkeys(r.when for r in readings if not isinstance(r.when, int)):
+        enter, leave = (s.known, s.superseded) if when is None else _on_days(s, *when)
+        s.sights[when] = _sights(kernels.sight(s.ask_start, s.at, s.row_start, enter, leave))[0]
+
+
+def _sights(found: tuple[Flags, Places, Places, Places, Places]) -> list[Sight]:
+    straight, entering, entered, leaving, left = found
+    first = _STRAIGHT if straight[0] else entering
+    return [Sight(first, _STRAIGHT if straight[w + 1] else leaving[w], entered, left[w]) for w in range(len(leaving))]
+
+
+def _on_days(stream: Stream, since: str, until: str) -> tuple[Ints, Ints]:
     """Seen while known and the local day lies in [since, until]; without `until`, without end."""
     first, last = stream.column(since), stream.column(until)
-    begun = np.where(np.isnan(first), np.iinfo(np.int64).max, 0).astype(np.int64)
-    given = ~np.isnan(first)
-    begun[given] = midnight_us(first[given].astype(np.int64))
-    ended = np.full(len(last), NEVER)
-    closed = ~np.isnan(last)
-    ended[closed] = midnight_us(last[closed].astype(np.int64) + 1)
-    return _between(stream, np.maximum(begun, stream.known), np.minimum(ended, stream.superseded))
+    begun, ended = np.full(len(first), NEVER), np.full(len(last), NEVER)
+    begun[first != NULL] = midnight_us(first[first != NULL])
+    ended[last != NULL] = midnight_us(last[last != NULL] + 1)
+    return np.maximum(begun, stream.known), np.minimum(ended, stream.superseded)
 
 
-def _spread(answers: Numbers, at: Asks) -> Numbers:
-    """Answers in the order of the rows that asked; null where there was no entity to ask about."""
-    out = np.full(at.rows, np.nan)
-    out[at.row] = answers
-    return out
+def _count(s: Stream, r: Reading) -> Numbers:
+    return s.spread(_number(s, r).astype(np.float64))
 
 
-def aggregated(how: Aggregate, stream: Stream, width: timedelta | None, at: Asks) -> Values:
-    """One value per row of the spine; null where the row asks nothing, or an aggregate of no rows is undefined."""
-    if how.conditions:
-        return _share(how, stream, width, at)
-    if how.column is None:
-        return _of_rows(how.name, stream, in_window(stream, width), at)
-    held = stream.column(how.column)
-    stream = stream.of(~np.isnan(held) if isinstance(held, np.ndarray) else np.asarray(held.is_valid().to_numpy(False)))
-    return _of_column(how.name, how.column, stream, in_window(stream, width), at)
+def _number(s: Stream, r: Reading) -> Ints:
+    part, sight = s.part(r), s.sights[r.when]
+    if not len(part):
+        return (sight.entered - sight.left).astype(np.int64)
+    return kernels.totals(s.ask_start, s.row_start, sight, part, _NOTHING)[0]
 
 
-def _of_rows(name: str, stream: Stream, intervals: Intervals, at: Asks) -> Numbers:
-    if name == "time_since":
-        return _spread((at.queries.at - _latest(stream.happened, intervals, at)) / DAY_US, at)
-    number, _ = _totals(intervals, np.zeros(len(stream.entity), np.int64), at)
-    if name == "count":
-        return _spread(number, at)
-    spanned = _latest(stream.happened, intervals, at) + _latest(-stream.happened, intervals, at)
-    return _spread(np.where(number >= 2, _over(spanned / DAY_US, np.maximum(number - 1, 1)), np.nan), at)
+def _any(s: Stream, r: Reading) -> Numbers:
+    return s.spread((_number(s, r) > 0).astype(np.float64))
 
 
-def _of_column(name: str, column: str, stream: Stream, intervals: Intervals, at: Asks) -> Values:
-    if name in ("min", "max", "last"):
-        return newest(stream, intervals, at, column, by="time" if name == "last" else "value", smallest=name == "min")
-    if name == "distinct":
-        number, different = codes(stream.column(column))
-        found = kernels.distincts(at.queries, *intervals.sides(number), len(different))
-        return _spread(found.astype(np.float64), at)
-    held = stream.column(column)
-    if not isinstance(held, np.ndarray):
-        raise BadInput(f"A window takes the {name} of '{column}', which is text. Count its distinct values instead.")
-    rows, sums = _totals(intervals, np.round(held * MILLION).astype(np.int64), at)
-    return _spread(sums / MILLION if name == "sum" else _over(sums, MILLION * rows), at)
+def _of_numbers(s: Stream, r: Reading, unit: int) -> Ints:
+    """What rows bring in whole parts of a unit, so that sums are exact whatever the order."""
+    assert r.column is not None  # noqa: S101 - aggregates of a number name its column
+    held = numbers(s.column(r.column), fractions=r.fractions)
+    return np.round(np.where(np.isnan(held), 0.0, held) * unit).astype(np.int64)
 
 
-def _totals(intervals: Intervals, brought: Ints, at: Asks) -> tuple[Numbers, Numbers]:
-    number, sums = kernels.totals(at.queries, *intervals.sides(brought))
-    return number.astype(np.float64), sums.astype(np.float64)
+def _sum(s: Stream, r: Reading) -> Numbers:
+    brought = _of_numbers(s, r, MILLION)
+    _, sums = kernels.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
+    return s.spread(sums / MILLION)
 
 
-def _over(part: Numbers, whole: Numbers) -> Numbers:
+def _mean(s: Stream, r: Reading) -> Numbers:
+    brought = _of_numbers(s, r, MILLION)
+    counts, sums = kernels.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
+    return s.spread(_over(sums, MILLION * counts))
+
+
+def _share(s: Stream, r: Reading) -> Numbers:
+    brought = met(s.column, r.met).astype(np.int64)
+    counts, sums = kernels.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
+    return s.spread(_over(sums, counts))
+
+
+def _over(part: Ints, whole: Ints) -> Numbers:
     return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole != 0))
 
 
-def _share(how: Aggregate, stream: Stream, width: timedelta | None, at: Asks) -> Numbers:
-    known = np.ones(len(stream.entity), np.bool_)
-    met = np.ones(len(stream.entity), np.bool_)
-    for name, allowed in how.conditions:
-        known &= stream.table.column(name).is_valid().to_numpy()[stream.row]
-        met &= meeting(stream.table, name, allowed)[stream.row]
-    number, sums = _totals(in_window(stream.of(known), width), met[known].astype(np.int64), at)
-    return _spread(_over(sums, number), at)
+def _distinct(s: Stream, r: Reading) -> Numbers:
+    assert r.column is not None  # noqa: S101 - what is distinct is a column
+    if r.column not in s.codes:
+        s.codes[r.column] = kernels.codes(s.row_start, s.column(r.column))
+    found = kernels.distincts(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.codes[r.column])
+    return s.spread(found.astype(np.float64))
 
 
-def meeting(table: pa.Table, name: str, allowed: tuple[Value, ...]) -> Flags:
-    """Where the column has one of the allowed values; false where it is null."""
-    column = table.column(name)
-    found = pc.is_in(column, value_set=pa.array(list(allowed)).cast(column.type), skip_nulls=True)
-    return np.asarray(found.to_numpy(), dtype=np.bool_)
+def _newest(s: Stream, r: Reading) -> Ints:
+    column = s.happened if r.column is None else s.column(r.column)
+    return kernels.newest(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.happened, s.known, column)
 
 
-def _ranked(order: Ints) -> Ints:
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return rank
+def _oldest(s: Stream, r: Reading) -> Ints:
+    return kernels.oldest(s.ask_start, s.row_start, s.sights[r.when], s.part(r))
 
 
-def _latest(of: Ints, intervals: Intervals, at: Asks) -> Numbers:
-    """The latest of the instants seen; NaN where none is."""
-    order = np.argsort(of, kind="stable")
-    best = kernels.highest(at.queries, *intervals.sides(_ranked(order)), len(order))
-    out = np.full(len(best), np.nan)
-    out[best >= 0] = of[order[best[best >= 0]]]
-    return out
+def _time_since(s: Stream, r: Reading) -> Numbers:
+    newest = _newest(s, r)
+    return s.spread(np.where(newest >= 0, (s.at - _at(s.happened, newest)) / DAY_US, np.nan))
 
 
-def newest(
-    stream: Stream, intervals: Intervals, at: Asks, column: str, *, by: str = "time", smallest: bool = False
-) -> Values:
-    """A column of the row that comes last among those seen: by time (then by what was known later, then by the larger
-    value), or by value."""
-    number, different = codes(stream.column(column))
-    order = np.lexsort((number, stream.known, stream.happened)) if by == "time" else np.argsort(number, kind="stable")
-    order = order[::-1] if smallest else order
-    best = kernels.highest(at.queries, *intervals.sides(_ranked(order)), len(order))
-    chosen = np.full(len(best), -1, np.int64)
-    chosen[best >= 0] = number[order[best[best >= 0]]]
-    if isinstance(different, np.ndarray):
-        return _spread(np.append(different, np.nan)[chosen], at)
-    spread = np.full(at.rows, -1, np.int64)
-    spread[at.row] = chosen
-    return different.take(pa.array(spread, mask=spread < 0))
+def _at(column: Ints, rows: Ints) -> Ints:
+    """Cells at some rows; NULL where the row is -1."""
+    return np.append(column, NULL)[rows]
 
 
-def any_seen(stream: Stream, intervals: Intervals, at: Asks) -> Numbers:
-    """1 where a row is seen, 0 where none is."""
-    number, _ = _totals(intervals, np.zeros(len(stream.entity), np.int64), at)
-    return _spread((number > 0).astype(np.float64), at)
+def _mean_gap(s: Stream, r: Reading) -> Numbers:
+    number = _number(s, r)
+    days = (_at(s.happened, _newest(s, r)) - _at(s.happened, _oldest(s, r))) / DAY_US
+    return s.spread(np.where(number >= 2, days / np.maximum(number - 1, 1), np.nan))
+
+
+def _last(s: Stream, r: Reading) -> Values:
+    return _values(s, r, _newest(s, r))
+
+
+def _largest(s: Stream, r: Reading) -> Values:
+    assert r.column is not None  # noqa: S101 - what is largest is a column
+    found = kernels.largest(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.column(r.column))
+    return _values(s, r, found)
+
+
+def _smallest(s: Stream, r: Reading) -> Values:
+    assert r.column is not None  # noqa: S101 - what is smallest is a column
+    turned = ~s.column(r.column)
+    return _values(s, r, kernels.largest(s.ask_start, s.row_start, s.sights[r.when], s.part(r), turned))
+
+
+def _values(s: Stream, r: Reading, rows: Ints) -> Values:
+    """A column at the rows chosen for each query (-1: none)."""
+    assert r.column is not None  # noqa: S101 - a value is one of a column
+    if not r.text:
+        return s.spread(numbers(_at(s.column(r.column), rows), fractions=r.fractions))
+    words = s.history.texts(r.column, s.row[rows[rows >= 0]])
+    place = np.full(s.asked, -1, np.int64)
+    place[s.ask_row[rows >= 0]] = np.arange(len(words))
+    return words.take(pa.array(place, mask=place < 0))
+
+
+def _trend(s: Stream, r: Reading) -> Numbers:
+    brought = _of_numbers(s, r, THOUSAND)
+    return s.spread(kernels.trends(s.ask_start, s.at, s.row_start, s.sights[r.when], s.part(r), s.happened, brought))
+
+
+_ARRIVING: Final = allowed(crossings, (("direction", ("entry",)),))
+
+
+def _presence(s: Stream, r: Reading) -> tuple[Ints, Ints]:
+    arriving = met(s.column, _ARRIVING)
+    days = (day_cells(s.at), s.column("local_day"))
+    return kernels.presence(
+        s.ask_start, days[0], s.row_start, s.sights[r.when], s.part(r), s.happened, s.known, days[1], arriving, r.days
+    )
+
+
+def _days_present(s: Stream, r: Reading) -> Numbers:
+    return s.spread(_presence(s, r)[0].astype(np.float64))
+
+
+def _days_in_a_row(s: Stream, r: Reading) -> Numbers:
+    return s.spread(_presence(s, r)[1].astype(np.float64))
+
+
+_READ: Final[Mapping[str, Callable[[Stream, Reading], Values]]] = {
+    "any": _any,
+    "count": _count,
+    "days_in_a_row": _days_in_a_row,
+    "days_present": _days_present,
+    "distinct": _distinct,
+    "last": _last,
+    "max": _largest,
+    "mean": _mean,
+    "mean_gap": _mean_gap,
+    "min": _smallest,
+    "share": _share,
+    "sum": _sum,
+    "time_since": _time_since,
+    "trend": _trend,
+}

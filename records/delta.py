@@ -56,6 +56,11 @@ def file_actions(table: DeltaTable) -> list[dict[str, Any]]:
     return found
 
 
+def rows(table: DeltaTable) -> int:
+    """How many rows the files of a table have, by what their commits say."""
+    return sum(int(action.get("num_records") or 0) for action in file_actions(table))
+
+
 def _holds(action: Mapping[str, Any], bucket: int | None) -> ds.Expression:
     """What is true of every row of a file."""
     holds = pc.scalar(True) if bucket is None else pc.field(BUCKET) == pa.scalar(bucket, pa.int32())

@@ -167,6 +167,11 @@ class Lake:
 
         return append(self, table, rows, batch)
 
+    def size(self, table: str) -> int:
+        """About how many versions of rows a table has, from what its commits say."""
+        delta_table = self.delta(table)
+        return 0 if delta_table is None else delta.rows(delta_table)
+
     def version(self, table: str) -> int:
         """Delta version of a table; -1 while nothing was ever written to it."""
         delta_table = self.delta(table)

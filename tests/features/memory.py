@@ -22,6 +22,9 @@ class Memory:
         self.buckets = buckets
         self.tables = {name: _history(name, list(held)) for name, held in rows.items()}
 
+    def size(self, table: str) -> int:
+        return self.tables[table].num_rows if table in self.tables else 0
+
     def history(
         self, table: str, columns: Sequence[str] | None = None, *, buckets: Sequence[int] | None = None
     ) -> pa.Table:

@@ -1,0 +1,405 @@
+"""What has to be done for some features, worked out once: an order of steps, each a column of the event, a formula, or
+the reading of one stream. The same plan answers for a training set and for one traveller at a booth; only the source of
+the rows differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+import pyarrow as pa
+
+from features import windows
+from features.catalogue import features
+from features.cells import NEVER, NULL, Ints, cells, of_numbers
+from features.columns import Values, values
+from features.declaration import (
+    Conditions,
+    Derived,
+    Expression,
+    InForce,
+    Lookup,
+    Operand,
+    Own,
+    SubjectKind,
+    ValueType,
+    Window,
+)
+from features.entities import TRAVELLER, entity
+from features.histories import COMPUTED_CELLS, History, paired
+from features.lineage import Catalogue, row_columns
+from features.people import People
+from features.windows import Reading, Where
+from records.errors import BadInput
+from records.tables import tables
+
+Leaf: TypeAlias = Window | Lookup | InForce
+_TELLING: Final[Mapping[str, SubjectKind]] = {"direction": "crossing", "valid_to": "permit"}
+
+
+class Asked(Protocol):
+    """The events asked about: columns of their own, one value per event."""
+
+    @property
+    def at(self) -> Ints: ...
+
+    def cells(self, column: str) -> Ints: ...
+
+    def values(self, column: str) -> Values: ...
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where rows come from: a part of the lake, or the live state."""
+
+    def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
+        """The versions whose column `by` has one of the cells `keys` and that happened since; others do no harm."""
+        ...
+
+    def people(self, asked: Asked) -> People | None:
+        """Who is asked about, where subjects have been linked; None where nobody asked about has."""
+        ...
+
+
+def kind_of(spine: pa.Table) -> SubjectKind:
+    """Which kind of subject a spine's rows are: crossings have a direction, permits an end of validity.
+
+    BadInput for a spine of neither, or whose as_of is no instant.
+    """
+    kinds: list[SubjectKind] = [kind for column, kind in _TELLING.items() if column in spine.column_names]
+    if not kinds:
+        raise BadInput(
+            "This spine has neither 'direction' nor 'valid_to', so its rows are neither crossings nor permits. "
+            "Make it with features.spine.crossing_spine or permit_spine."
+        )
+    held = spine.schema.field("as_of").type
+    if not pa.types.is_timestamp(held) or held.tz is None:
+        raise BadInput(
+            f"Column 'as_of' is {held}, which is no instant without a time zone. Make it timestamp[us, UTC]."
+        )
+    return kinds[0]
+
+
+@dataclass(frozen=True)
+class Spine:
+    """A spine in Arrow as what is asked."""
+
+    table: pa.Table
+    held: dict[str, Ints] = field(default_factory=dict)
+
+    @property
+    def at(self) -> Ints:
+        return self.cells("as_of")
+
+    def cells(self, column: str) -> Ints:
+        if column not in self.held:
+            self.held[column] = cells(self._column(column))
+        return self.held[column]
+
+    def values(self, column: str) -> Values:
+        return values(self._column(column))
+
+    def _column(self, name: str) -> pa.ChunkedArray:
+        if name not in self.table.column_names:
+            raise BadInput(
+                f"This spine has no column '{name}', which a feature reads. Columns: "
+                f"{', '.join(self.table.column_names)}. Make it with features.spine."
+            )
+        return self.table.column(name)
+
+
+@dataclass(frozen=True, eq=False)
+class OwnStep:
+    slot: int
+    column: str
+
+    needs: tuple[int, ...] = ()
+
+    @property
+    def gives(self) -> tuple[int, ...]:
+        return (self.slot,)
+
+
+@dataclass(frozen=True, eq=False)
+class FormulaStep:
+    slot: int
+    formula: Callable[..., Any]
+    needs: tuple[int, ...]
+
+    @property
+    def gives(self) -> tuple[int, ...]:
+        return (self.slot,)
+
+
+@dataclass(frozen=True, eq=False)
+class Name:
+    """One part of an entity's name: the column of the rows that has it, and what the event asks, either a column of its
+    own or a value worked out before."""
+
+    column: str
+    asked: str | None
+    slot: int
+    whole: bool
+    traveller: bool
+
+
+@dataclass(frozen=True, eq=False)
+class StreamStep:
+    """All that is declared over the rows of one table per one entity.
+
+    `shared` where the rows belong to other people than the one asked about. `since` is how far before a query rows are
+    looked at, in microseconds (NEVER: without beginning).
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    beside: tuple[str, str, tuple[str, ...]] | None
+    names: tuple[Name, ...]
+    where: Where
+    readings: tuple[Reading, ...]
+    gives: tuple[int, ...]
+    needs: tuple[int, ...]
+    shared: bool
+    since: int
+
+    def asked_cells(self, asked: Asked, found: Mapping[int, Values], people: People | None) -> list[Ints]:
+        """One array of cells per part of the entity's name."""
+        return [_asked_cells(name, asked, found, people) for name in self.names]
+
+    def rows(self, source: Source, asks: Sequence[Ints], at: Ints, people: People | None) -> History:
+        """The rows of the entities asked about (and maybe others)."""
+        since = NEVER if self.since == NEVER or not len(at) else int(at.min()) - self.since
+        first, keys = self.names[0], asks[0]
+        if first.traveller and people is not None:
+            keys = people.subjects
+        if self.beside is None:
+            history = source.rows(self.table, self.columns, first.column, keys, since)
+        else:
+            table, on, columns = self.beside
+            if first.column in self.columns:
+                history = source.rows(self.table, self.columns, first.column, keys, since)
+                others = source.rows(table, columns, on, history.column(on), NEVER)
+            else:
+                others = source.rows(table, columns, first.column, keys, NEVER)
+                history = source.rows(self.table, self.columns, on, others.column(on), since)
+            history = paired(history, others, on)
+        if people is not None and any(name.traveller for name in self.names):
+            history = people.expanded(history)
+        return history
+
+    def read(self, asks: Sequence[Ints], at: Ints, history: History) -> list[Values]:
+        """What the readings give, one array each."""
+        held = [history.column(name.column) for name in self.names]
+        kept = windows.met(history.column, self.where)
+        return windows.read(windows.grouped(asks, at, held, kept, history), self.readings)
+
+
+def _asked_cells(name: Name, asked: Asked, found: Mapping[int, Values], people: People | None) -> Ints:
+    if name.traveller and people is not None:
+        return people.person
+    if name.asked is not None:
+        return asked.cells(name.asked)
+    value = found[name.slot]
+    if not isinstance(value, np.ndarray):
+        return cells(value)
+    if not name.whole:
+        return of_numbers(value)
+    return np.where(np.isnan(value), NULL, np.nan_to_num(value).astype(np.int64))
+
+
+Step: TypeAlias = OwnStep | FormulaStep | StreamStep
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Steps in an order in which each finds what it needs; `results` are the slots of the features asked for."""
+
+    kind: SubjectKind
+    steps: tuple[Step, ...]
+    results: Mapping[str, int]
+    types: Mapping[str, ValueType]
+
+    @cached_property
+    def shared(self) -> tuple[StreamStep, ...]:
+        return tuple(s for s in self.steps if isinstance(s, StreamStep) and s.shared)
+
+    @cached_property
+    def columns(self) -> Mapping[str, tuple[str, ...]]:
+        """Columns read of each table."""
+        return self.columns_of(self.steps)
+
+    def columns_of(self, steps: Iterable[Step]) -> Mapping[str, tuple[str, ...]]:
+        """Columns that some steps read of each table."""
+        read: dict[str, set[str]] = {}
+        for step in steps:
+            if isinstance(step, StreamStep):
+                read.setdefault(step.table, set()).update(step.columns)
+                if step.beside:
+                    read.setdefault(step.beside[0], set()).update(step.beside[2])
+        return {table: tuple(sorted(names)) for table, names in read.items()}
+
+    def answer(self, asked: Asked, source: Source, known: Mapping[int, Values] | None = None) -> dict[str, Values]:
+        """One array per feature, one value per event asked about. `known` are values found before, by slot."""
+        found = dict(known or {})
+        self.run(self.steps, asked, source, found)
+        return {name: found[slot] for name, slot in self.results.items()}
+
+    def run(self, steps: Iterable[Step], asked: Asked, source: Source, found: dict[int, Values]) -> None:
+        """Do the steps whose values are not yet found."""
+        people = source.people(asked)
+        for step in steps:
+            if isinstance(step, OwnStep):
+                if step.slot not in found:
+                    found[step.slot] = asked.values(step.column)
+            elif isinstance(step, FormulaStep):
+                if step.slot not in found:
+                    found[step.slot] = step.formula(*(found[n] for n in step.needs))
+            elif step.gives[0] not in found:
+                asks = step.asked_cells(asked, found, people)
+                history = step.rows(source, asks, asked.at, people)
+                found.update(zip(step.gives, step.read(asks, asked.at, history), strict=True))
+
+    def table(self, spine: pa.Table, answer: Mapping[str, Values]) -> pa.Table:
+        """event, subject, as_of and one column per feature: float64, bool or string, null where undefined."""
+        columns = {name: _arrow(value, self.types[name]) for name, value in answer.items()}
+        return pa.table({**{c: spine.column(c) for c in ("event", "subject", "as_of")}, **columns})
+
+    def towards(self, wanted: Iterable[int]) -> tuple[Step, ...]:
+        """The steps that some slots rest on, in order."""
+        needed = set(wanted)
+        chosen: list[Step] = []
+        for step in reversed(self.steps):
+            if needed & set(step.gives):
+                chosen.append(step)
+                needed.update(step.needs)
+        return tuple(reversed(chosen))
+
+
+def _arrow(value: Values, kind: ValueType) -> pa.Array:
+    if not isinstance(value, np.ndarray):
+        return value
+    nulls = np.isnan(value)
+    return pa.array(value == 1 if kind == "boolean" else value, mask=nulls)
+
+
+def prepare(names: Iterable[str], kind: SubjectKind, catalogue: Catalogue | None = None) -> Plan:
+    """The plan for some features of a catalogue, that of the house by default; BadInput for a name it does not have."""
+    chosen = tuple(dict.fromkeys(names))
+    return _of_the_house(chosen, kind) if catalogue is None else _made(chosen, kind, catalogue)
+
+
+@lru_cache(maxsize=64)
+def _of_the_house(names: tuple[str, ...], kind: SubjectKind) -> Plan:
+    return _made(names, kind, features(kind))
+
+
+def _made(names: Sequence[str], kind: SubjectKind, catalogue: Catalogue) -> Plan:
+    for name in names:
+        if name not in catalogue:
+            raise BadInput(f"There is no {kind} feature '{name}'. Features: {', '.join(catalogue)}. Correct the name.")
+    making = _Making(kind, catalogue)
+    for name in names:
+        making.collect(name)
+    results = {name: making.slot(name) for name in names}
+    return Plan(kind, tuple(making.steps), results, {name: catalogue[name].type for name in names})
+
+
+StreamKey: TypeAlias = tuple[str, tuple[str, str] | None, tuple[str, ...]]
+
+
+@dataclass(eq=False)
+class _Making:
+    """Leaves gathered by stream first; then steps, each after what it needs."""
+
+    kind: SubjectKind
+    catalogue: Catalogue
+    leaves: dict[StreamKey, list[Leaf]] = field(default_factory=dict)
+    slots: dict[Expression, int] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    seen: set[Expression] = field(default_factory=set)
+
+    def collect(self, of: Operand) -> None:
+        expression = self._expression(of)
+        if expression in self.seen:
+            return
+        self.seen.add(expression)
+        if isinstance(expression, Derived):
+            for operand in expression.of:
+                self.collect(operand)
+        elif not isinstance(expression, Own):
+            self.leaves.setdefault(_stream_key(expression), []).append(expression)
+            for name in expression.per:
+                self.collect(entity(name).asked[self.kind])
+
+    def slot(self, of: Operand) -> int:
+        """The slot of a value; its steps are added where they are not there yet."""
+        expression = self._expression(of)
+        if expression in self.slots:
+            return self.slots[expression]
+        if isinstance(expression, Own):
+            number = self._new(expression)
+            self.steps.append(OwnStep(number, expression.column))
+        elif isinstance(expression, Derived):
+            needs = tuple(self.slot(o) for o in expression.of)
+            number = self._new(expression)
+            self.steps.append(FormulaStep(number, expression.formula, needs))
+        else:
+            self._stream(_stream_key(expression))
+        return self.slots[expression]
+
+    def _expression(self, of: Operand) -> Expression:
+        return self.catalogue[of].expression if isinstance(of, str) else of
+
+    def _new(self, expression: Expression) -> int:
+        self.slots[expression] = len(self.slots)
+        return self.slots[expression]
+
+    def _stream(self, key: StreamKey) -> None:
+        table, beside, per = key
+        leaves = self.leaves[key]
+        names = tuple(self._name(p) for p in per)
+        common: Conditions = tuple(
+            c for c in leaves[0].of.conditions if all(c in leaf.of.conditions for leaf in leaves)
+        )
+        readings = tuple(windows.reading(leaf, common) for leaf in leaves)
+        read = sorted({c for leaf in leaves for c in row_columns(leaf)} - set(COMPUTED_CELLS))
+        own = [c.name for c in tables()[table].columns]
+        columns = tuple(c for c in read if c in own)
+        other = None
+        if beside:
+            theirs = [c.name for c in tables()[beside[0]].columns]
+            other = (*beside, tuple(c for c in read if c == beside[1] or (c not in own and c in theirs)))
+        shared = tables()[table].subject is not None and TRAVELLER not in per
+        widths = [r.when if isinstance(r.when, int) else NEVER for r in readings]
+        needs = tuple(name.slot for name in names if name.slot >= 0)
+        gives = tuple(self._new(leaf) for leaf in leaves)
+        self.steps.append(
+            StreamStep(
+                table,
+                columns,
+                other,
+                names,
+                windows.allowed(leaves[0].of, common),
+                readings,
+                gives,
+                needs,
+                shared,
+                max(widths),
+            )
+        )
+
+    def _name(self, per: str) -> Name:
+        asked = entity(per).asked[self.kind]
+        traveller = per == TRAVELLER
+        if isinstance(asked, Own):
+            return Name(entity(per).column, asked.column, -1, True, traveller)
+        whole = isinstance(asked, Derived) and asked.returns != "number"
+        return Name(entity(per).column, None, self.slot(asked), whole, traveller)
+
+
+def _stream_key(leaf: Leaf) -> StreamKey:
+    return leaf.of.table, leaf.of.beside, leaf.per
