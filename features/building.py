@@ -8,17 +8,17 @@ swept; each part is answered. A round's tasks are functions of one part alone, r
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.declaration import SubjectKind
-from features.histories import Histories, History
+from features.histories import Histories
 from features.lineage import Catalogue
 from features.parts import Links, Part, links
 from features.plan import Plan, Spine, kind_of, prepare
@@ -41,7 +41,6 @@ class Work:
     spine: Callable[[int], pa.Table]
     folder: Path
     links: Links
-    kept: dict[str, History] = field(default_factory=dict)
 
     @property
     def plan(self) -> Plan:
@@ -55,8 +54,10 @@ class Work:
         """First round: what a part has to say of entities that cut across persons."""
         plan, spine = self.plan, self.spine(part)
         needed = {slot for step in plan.shared for slot in step.needs}
-        columns = plan.columns_of([*plan.towards(needed), *plan.shared])
-        deal(plan, Spine(spine), self._source(part, columns), self.heaps, part)
+        asking = self._source(part, plan.columns_of(plan.towards(needed)), self.links)
+        # Rows of the linked are dealt out by the part they lie in, and by no other.
+        own = self._source(part, plan.columns_of(plan.shared), Links(self.links.known, {}))
+        deal(plan, Spine(spine), asking, own, self.heaps, part)
 
     def sweep(self, task: tuple[int, int]) -> None:
         """Second round: one heap of one stream."""
@@ -68,7 +69,7 @@ class Work:
         alone = len(self.groups) == 1
         known = {} if alone else answers(plan, self.heaps, part, spine.num_rows)
         columns = plan.columns_of([s for s in plan.steps if alone or s not in plan.shared])
-        return plan.table(spine, plan.answer(Spine(spine), self._source(part, columns), known))
+        return plan.table(spine, plan.answer(Spine(spine), self._source(part, columns, self.links), known))
 
     def write(self, task: tuple[int, Path]) -> Path:
         """Third round, its table written to a file."""
@@ -88,8 +89,8 @@ class Work:
         for done, _ in enumerate(_each(executor, self.sweep, tasks), 1):
             say(f"swept heap {done} of {len(tasks)}")
 
-    def _source(self, part: int, columns: Any) -> Part:
-        return Part(self.lake, self.groups[part], columns, self.links, self.kept)
+    def _source(self, part: int, columns: Mapping[str, Sequence[str]], linked: Links) -> Part:
+        return Part(self.lake, self.groups[part], columns, linked)
 
 
 def work(

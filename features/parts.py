@@ -50,24 +50,19 @@ def read_columns(columns: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class Part:
-    """Some person buckets of a lake as a source of rows. What no person bucket divides is read whole.
-
-    `kept` holds what does not change from part to part; parts of one computation share it.
-    """
+    """Some person buckets of a lake as a source of rows. What no person bucket divides is read whole."""
 
     lake: Histories
     buckets: tuple[int, ...]
     columns: Mapping[str, Sequence[str]]
     links: Links
-    kept: dict[str, History] = field(default_factory=dict)
     read: dict[str, History] = field(default_factory=dict)
 
     def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
         del columns, by, keys, since  # a part is read once, for everything that is asked of it
-        held = self.kept if tables()[table].subject is None else self.read
-        if table not in held:
-            held[table] = of_arrow(self._table(table))
-        return held[table]
+        if table not in self.read:
+            self.read[table] = of_arrow(self._table(table))
+        return self.read[table]
 
     def people(self, asked: Asked) -> People | None:
         if not len(self.links.known.subjects) or not isinstance(asked, Spine):
@@ -85,7 +80,7 @@ class Part:
         if everything or linked is None or not linked.num_rows:
             return rows
         here = np.isin(bucket_of(whole(linked.column(own)), self.lake.buckets), self.buckets)
-        return pa.concat_tables([rows, linked.filter(pa.array(~here))])
+        return pa.concat_tables([rows, linked.select(rows.column_names).filter(pa.array(~here))])
 
 
 def bucket_groups(lake: Histories, columns: Mapping[str, Sequence[str]]) -> list[tuple[int, ...]]:

@@ -46,16 +46,16 @@ class Heaps:
         return self.folder / f"{what}-{step}" / f"{heap}-{part}.arrow"
 
 
-def deal(plan: Plan, asked: Asked, source: Source, heaps: Heaps, part: int) -> None:
-    """Deal the rows and the queries of one part out."""
+def deal(plan: Plan, asked: Asked, asking: Source, own: Source, heaps: Heaps, part: int) -> None:
+    """Deal the queries and the rows of one part out. `asking` is what queries rest on, `own` has the part's own rows."""
     found: dict[int, Values] = {}
     for number, step in enumerate(plan.shared):
-        plan.run(plan.towards(step.needs), asked, source, found)
+        plan.run(plan.towards(step.needs), asked, asking, found)
         asks = step.asked_cells(asked, found, None)
         queries = {f"asked {k}": cells for k, cells in enumerate(asks)}
         queries |= {"at": asked.at, "row": np.arange(len(asked.at)), "part": np.full(len(asked.at), part)}
         _dealt(heaps, ("asks", number, part), queries, asks)
-        history = step.rows(source, asks, asked.at, None)
+        history = step.rows(own, asks, asked.at, None)
         if len(kept := windows.met(history.column, step.where)):
             history = history.take(np.flatnonzero(kept))
         names = dict.fromkeys([name.column for name in step.names])
