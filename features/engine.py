@@ -20,10 +20,11 @@ from features.histories import Histories
 from features.lineage import Catalogue
 from features.parts import bucket_groups, spine_parts
 from features.plan import Source, Spine, kind_of, prepare
+from features.state import State
 
 
 def compute(
-    spine: pa.Table, names: Iterable[str], lake: Histories | Source, *, catalogue: Catalogue | None = None
+    spine: pa.Table, names: Iterable[str], lake: Histories | State | Source, *, catalogue: Catalogue | None = None
 ) -> pa.Table:
     """event, subject, as_of and one column per name (float64, bool or string, null where undefined), in spine order.
 
@@ -33,6 +34,9 @@ def compute(
     kind = kind_of(spine)
     chosen = list(dict.fromkeys(names))
     plan = prepare(chosen, kind, catalogue)
+    if isinstance(lake, State):
+        with lake.reading() as snapshot:
+            return plan.table(spine, plan.answer(Spine(spine), snapshot))
     if isinstance(lake, Source):
         return plan.table(spine, plan.answer(Spine(spine), lake))
     groups = bucket_groups(lake, plan.columns)

@@ -12,13 +12,12 @@ import pyarrow.compute as pc
 from features.cells import Ints
 from features.columns import whole
 from features.histories import Histories, History, of_arrow
-from features.people import People, people
-from features.plan import Asked, Spine
+from features.people import LINK_COLUMNS, People, people
+from features.plan import Asked
 from records.links import Persons, persons
 from records.pseudonyms import bucket_of
 from records.tables import tables
 
-LINK_COLUMNS = ("first_subject", "second_subject", "state", "known_at")
 PART_ROWS = 2_000_000
 """How many rows of its largest table a part should hold at most."""
 
@@ -39,8 +38,9 @@ def links(lake: Histories, columns: Mapping[str, Sequence[str]]) -> Links:
 
 
 def _of_linked(lake: Histories, table: str, columns: Sequence[str], known: Persons) -> pa.Table:
-    own = tables()[table].subject
-    parts = (lake.history(table, read_columns(columns), buckets=[b]) for b in range(lake.buckets))
+    own = tables()[table].subject or ""
+    wanted = read_columns(tuple(dict.fromkeys([*columns, own])))
+    parts = (lake.history(table, wanted, buckets=[b]) for b in range(lake.buckets))
     return pa.concat_tables([p.filter(pc.is_in(p.column(own), value_set=known.subjects)) for p in parts])
 
 
@@ -65,10 +65,7 @@ class Part:
         return self.read[table]
 
     def people(self, asked: Asked) -> People | None:
-        if not len(self.links.known.subjects) or not isinstance(asked, Spine):
-            return None
-        spine = asked.table
-        return people(whole(spine.column("subject")), whole(spine.column("as_of")), self.links.known)
+        return people(asked.cells("subject"), asked.at, self.links.known)
 
     def _table(self, table: str) -> pa.Table:
         own, columns = tables()[table].subject, read_columns(self.columns[table])

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from features.cells import Ints, cells
 from features.histories import History, joined
-from records.links import Persons
+from records.links import INSTANT, Persons
 
+LINK_COLUMNS = ("first_subject", "second_subject", "state", "known_at")
 _BETWEEN = "\x1f"  # in no subject, so that a person of several is called like no subject
 
 
@@ -48,19 +48,23 @@ class People:
         return joined(rows, again)
 
 
-def people(subjects: pa.Array, as_of: pa.Array, known: Persons) -> People | None:
-    """Who each asked row is about. subjects: strings; as_of: instants; None where nobody asked about was linked."""
-    linked = np.flatnonzero(pc.is_in(subjects, value_set=known.subjects).to_numpy(zero_copy_only=False))
-    rows = pa.array(linked)
-    sets = known.together(subjects.take(rows), as_of.take(rows)) if len(linked) else []
-    joint = [(row, members) for row, members in zip(linked.tolist(), sets, strict=True) if len(members) > 1]
+def people(subjects: Ints, as_of: Ints, known: Persons) -> People | None:
+    """Who each asked row is about; None where nobody asked about was linked. subjects: cells; as_of: microseconds."""
+    if not len(known.subjects):
+        return None
+    linked = cells(known.subjects)
+    by_cell = np.argsort(linked)
+    place = by_cell[np.minimum(np.searchsorted(linked[by_cell], subjects), len(linked) - 1)]
+    asked = np.flatnonzero(linked[place] == subjects)
+    sets = known.together(known.subjects.take(pa.array(place[asked])), pa.array(as_of[asked]).cast(INSTANT))
+    joint = [(row, members) for row, members in zip(asked.tolist(), sets, strict=True) if len(members) > 1]
     if not joint:
         return None
-    person = cells(subjects).copy()
+    person = subjects.copy()
     different = list(dict.fromkeys(members for _, members in joint))
     called = dict(zip(different, cells(pa.array([_BETWEEN.join(m) for m in different])).tolist(), strict=True))
     for row, members in joint:
         person[row] = called[members]
     member = cells(pa.array([name for members in different for name in members]))
     of = np.repeat(np.array([called[m] for m in different]), [len(m) for m in different])
-    return People(person, np.unique(np.concatenate([cells(subjects), member])), member, of)
+    return People(person, np.unique(np.concatenate([subjects, member])), member, of)

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features import windows
 from features.catalogue import features
-from features.cells import NEVER, NULL, Ints, cells, of_numbers
+from features.cells import NEVER, NULL, Ints, cells, numbers, of_numbers
 from features.columns import Values, values
 from features.declaration import (
     Conditions,
@@ -110,6 +110,23 @@ class Spine:
                 f"{', '.join(self.table.column_names)}. Make it with features.spine."
             )
         return self.table.column(name)
+
+
+@dataclass(frozen=True)
+class Given:
+    """Events given as cells, where there is no time for a table: for features that read no text of the event's own."""
+
+    columns: Mapping[str, Ints]
+
+    @property
+    def at(self) -> Ints:
+        return self.columns["as_of"]
+
+    def cells(self, column: str) -> Ints:
+        return self.columns[column]
+
+    def values(self, column: str) -> Values:
+        return numbers(self.columns[column])
 
 
 @dataclass(frozen=True, eq=False)

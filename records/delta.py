@@ -56,6 +56,15 @@ def file_actions(table: DeltaTable) -> list[dict[str, Any]]:
     return found
 
 
+def commits_after(folder: Path, version: int) -> int:
+    """How many commits the log of the table in `folder` has after a version: a look at file names, no more."""
+    log = folder / "_delta_log"
+    newest = version
+    while (log / f"{newest + 1:020d}.json").exists():
+        newest += 1
+    return newest - version
+
+
 def rows(table: DeltaTable) -> int:
     """How many rows the files of a table have, by what their commits say."""
     return sum(int(action.get("num_records") or 0) for action in file_actions(table))

@@ -137,6 +137,26 @@ class Lake:
         ended = superseded_at(Versions.of(rows))
         return rows.select(wanted).append_column("superseded_at", ended).filter(pc.invert(rows["_echo"]))
 
+    def changes(
+        self, table: str, columns: Sequence[str], since: int, *, buckets: Sequence[int] | None = None
+    ) -> tuple[pa.Table, int]:
+        """As `history`, with `_key`, of those rows alone of which a version came with a commit after Delta version
+        `since` (-1: all); and how many versions came since, echoes included."""
+        wanted = self._wanted(self.declared(table), columns)
+        keys = None
+        came = 0
+        if since >= 0:
+            new = self.scan(table, ["_key"], buckets=buckets, where=pc.field("_sequence") > since)["_key"]
+            came, keys = len(new), pc.field("_key").isin(pc.unique(new))
+        rows = self.scan(table, [*wanted, *_VERSION_COLUMNS], buckets=buckets, where=keys)
+        ended = superseded_at(Versions.of(rows))
+        held = rows.select([*wanted, "_key"]).append_column("superseded_at", ended)
+        return held.filter(pc.invert(rows["_echo"])), came if keys is not None else rows.num_rows
+
+    def batches_after(self, ledger: int) -> int:
+        """How many batches came after a version of the ledger: cheap enough to ask before every answer."""
+        return delta.commits_after(self.folder(LEDGER), ledger)
+
     def as_known(
         self,
         table: str,
