@@ -54,7 +54,7 @@ def indexes(catalogues: Mapping[SubjectKind, Catalogue]) -> tuple[Index, ...]:
         for step in prepare(catalogue, kind, catalogue).steps:
             if isinstance(step, StreamStep):
                 words = {r.column for r in step.readings if r.text and r.column}
-                for table, by, columns in _looked_up(step):
+                for table, by, columns in step.lookups:
                     need(table, (by,), columns, words & set(columns))
     need("links", ("first_subject", "second_subject"), LINK_COLUMNS, LINK_COLUMNS)
     for table, names, columns in EVENTS:
@@ -71,17 +71,6 @@ EVENTS: Final = (
     ("permits", ("file",), ("subject", *PERMIT_COLUMNS)),
 )
 """By what an event is found when it is asked about by its name, and what its spine is made of."""
-
-
-def _looked_up(step: StreamStep) -> Iterable[tuple[str, str, tuple[str, ...]]]:
-    """As `StreamStep.rows` asks: table, column and what is read."""
-    first = step.names[0].column
-    if step.beside is None:
-        return [(step.table, first, step.columns)]
-    table, on, columns = step.beside
-    if first in step.columns:
-        return [(step.table, first, step.columns), (table, on, columns)]
-    return [(table, first, columns), (step.table, on, step.columns)]
 
 
 def _index(table: str, by: tuple[str, ...], columns: set[str], words: set[str]) -> Index:

@@ -77,7 +77,7 @@ def numbered(asked_first: Ints, asked_second: Ints, rows_first: Ints, rows_secon
     count = 0
     for k in range(len(asked_first)):
         one, other = asked_first[k], asked_second[k]
-        if one == NULL or other == NULL:
+        if NULL in (one, other):
             continue
         slot = _slot(one, other, mask)
         while True:
@@ -94,7 +94,7 @@ def numbered(asked_first: Ints, asked_second: Ints, rows_first: Ints, rows_secon
             slot = (slot + 1) & mask
     for k in range(len(rows_first)):
         one, other = rows_first[k], rows_second[k]
-        if one == NULL or other == NULL:
+        if NULL in (one, other):
             continue
         slot = _slot(one, other, mask)
         while True:

@@ -187,23 +187,37 @@ class StreamStep:
         """One array of cells per part of the entity's name."""
         return [_asked_cells(name, asked, found, people) for name in self.names]
 
+    @cached_property
+    def door(self) -> int:
+        """Which part of the entity's name rows are looked up by: the traveller, else one the rows have themselves."""
+        order = sorted(range(len(self.names)), key=lambda k: not self.names[k].traveller)
+        return next((k for k in order if self.names[k].column in self.columns), order[0])
+
+    @cached_property
+    def lookups(self) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+        """Tables read, in order: by which column, and which columns of them."""
+        first = self.names[self.door].column
+        if self.beside is None:
+            return ((self.table, first, self.columns),)
+        table, on, columns = self.beside
+        if first in self.columns:
+            return ((self.table, first, self.columns), (table, on, columns))
+        return ((table, first, columns), (self.table, on, self.columns))
+
     def rows(self, source: Source, asks: Sequence[Ints], at: Ints, people: People | None) -> History:
         """The rows of the entities asked about (and maybe others)."""
         since = NEVER if self.since == NEVER or not len(at) else int(at.min()) - self.since
-        first, keys = self.names[0], asks[0]
-        if first.traveller and people is not None:
+        keys = asks[self.door]
+        if people is not None and self.names[self.door].traveller:
             keys = people.subjects
-        if self.beside is None:
-            history = source.rows(self.table, self.columns, first.column, keys, since)
-        else:
-            table, on, columns = self.beside
-            if first.column in self.columns:
-                history = source.rows(self.table, self.columns, first.column, keys, since)
-                others = source.rows(table, columns, on, history.column(on), NEVER)
-            else:
-                others = source.rows(table, columns, first.column, keys, NEVER)
-                history = source.rows(self.table, self.columns, on, others.column(on), since)
-            history = paired(history, others, on)
+        found: dict[str, History] = {}
+        for table, by, columns in self.lookups:
+            found[table] = source.rows(table, columns, by, keys, since if table == self.table else NEVER)
+            if self.beside and len(found) == 1:
+                keys = found[table].column(self.beside[1])
+        history = found[self.table]
+        if self.beside:
+            history = paired(history, found[self.beside[0]], self.beside[1])
         if people is not None and any(name.traveller for name in self.names):
             history = people.expanded(history)
         return history

@@ -47,7 +47,7 @@ class Heaps:
 
 
 def deal(plan: Plan, asked: Asked, asking: Source, own: Source, heaps: Heaps, part: int) -> None:
-    """Deal the queries and the rows of one part out. `asking` is what queries rest on, `own` has the part's own rows."""
+    """Deal out the queries and rows of one part. `asking` has what queries rest on, `own` the part's own rows."""
     found: dict[int, Values] = {}
     for number, step in enumerate(plan.shared):
         plan.run(plan.towards(step.needs), asked, asking, found)
