@@ -29,6 +29,8 @@ MILLION: Final = 1_000_000
 THOUSAND: Final = 1_000
 _ALL: Final = np.empty(0, np.bool_)
 _NOTHING: Final = np.empty(0, np.int64)
+_CHOSEN: Final = ("last", "min", "max")
+"""Aggregates whose value is that of one row, and so may be a text."""
 _STRAIGHT: Final = np.empty(0, np.int32)
 
 When: TypeAlias = "int | tuple[str, str] | None"
@@ -67,9 +69,20 @@ def reading(of: Window | Lookup | InForce, common: Conditions) -> Reading:
     how = of.aggregate
     when = NEVER if of.last is EVER else of.last // timedelta(microseconds=1)
     there = tuple(name for name, _ in how.conditions) or ((how.column,) if how.column else ())
-    kind = _kind(of.of, how.column)
+    text, fractions = _kind(of.of, how.column)
     shared = allowed(of.of, how.conditions)
-    return Reading(how.name, when, (conditions, there), where, there, how.column, *kind, shared, how.days)
+    return Reading(
+        how.name,
+        when,
+        (conditions, there),
+        where,
+        there,
+        how.column,
+        text and how.name in _CHOSEN,
+        fractions,
+        shared,
+        how.days,
+    )
 
 
 def _kind(rows: Rows, column: str | None) -> tuple[bool, bool]:
