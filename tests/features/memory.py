@@ -1,14 +1,19 @@
-"""A lake in memory, and small histories to put into it."""
+"""A lake in memory, small histories to put into it, and small catalogues to ask it about."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from features.catalogue import assemble
+from features.declaration import LANGUAGES, Feature
+from features.lineage import Catalogue
+from features.parts import PART_ROWS
 from records.pseudonyms import bucket_of
 from records.tables import table as declared
 
@@ -23,7 +28,8 @@ class Memory:
         self.tables = {name: _history(name, list(held)) for name, held in rows.items()}
 
     def size(self, table: str) -> int:
-        return self.tables[table].num_rows if table in self.tables else 0
+        """As if each bucket were as large as a part may be, so that buckets are taken one by one."""
+        return self.buckets * PART_ROWS if declared(table).subject else 0
 
     def history(
         self, table: str, columns: Sequence[str] | None = None, *, buckets: Sequence[int] | None = None
@@ -66,3 +72,9 @@ def crossing(number: int | str, subject: str, happened: datetime, **more: Any) -
         "known_at": happened,
         **more,
     }
+
+
+def catalogue(**declarations: Feature) -> Catalogue:
+    """Declarations over crossings, with the words that a published feature must have."""
+    words = {"doc": "Said here.", "unit": "unit", "texts": dict.fromkeys(LANGUAGES, "{value}"), "group": "rhythm"}
+    return assemble({name: replace(feature, **words) for name, feature in declarations.items()}, "crossing")
