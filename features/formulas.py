@@ -116,6 +116,8 @@ def is_one_of(*values: str) -> Callable[[Any], Numbers]:
         found = pc.is_in(text, value_set=pa.array(values, text.type))
         return _as_numbers(pc.if_else(pc.is_valid(text), found, pa.scalar(None, pa.bool_())))
 
+    is_one.__name__ = f"is_{'_or_'.join(values)}"  # what `show` and the published catalogue call it
+    is_one.__doc__ = f"Whether it is {' or '.join(values)}; null where it is null."
     return is_one
 
 

@@ -1,0 +1,92 @@
+"""A declaration in words: what a value is made of, from which rows, of whom, and over how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from features.declaration import Aggregate, Conditions, Derived, Feature, InForce, Lookup, Operand, Own, Rows, Window
+
+_AGGREGATES: Final = {
+    "count": "how many",
+    "sum": "sum of {column} over",
+    "mean": "mean {column} over",
+    "distinct": "how many different {column} among",
+    "min": "smallest {column} of",
+    "max": "largest {column} of",
+    "last": "{column} of the newest of",
+    "time_since": "days since the newest of",
+    "mean_gap": "mean days from one to the next of",
+    "share": "share with {conditions} of",
+    "trend": "change of {column} per day over",
+    "days_present": "on how many of the last {days} local days in the country, by",
+    "days_in_a_row": "for how many local days in a row in the country, by",
+}
+
+
+def in_words(of: Operand, naming: Callable[[str], str] = str) -> str:
+    """One line; `naming` writes the name of a feature that this one is built on, for instance as a link."""
+    match of:
+        case str():
+            return naming(of)
+        case Own():
+            return f"{of.column} of the event itself"
+        case Derived():
+            return f"{formula_name(of)}({', '.join(in_words(operand, naming) for operand in of.of)})"
+        case Lookup():
+            return f"newest known {of.column} of {_rows(of.of)} {_same(of.per)}"
+        case InForce():
+            return (
+                f"whether one of {_rows(of.of)} {_same(of.per)} holds on the local day, "
+                f"from {of.since} to {of.until}, both included"
+            )
+        case Window():
+            return f"{aggregate_in_words(of.aggregate)} {_rows(of.of)} {_same(of.per)} {width_in_words(of.last)}"
+
+
+def aggregate_in_words(how: Aggregate) -> str:
+    return _AGGREGATES[how.name].format(column=how.column, conditions=_conditions(how.conditions), days=how.days)
+
+
+def width_in_words(width: timedelta | None) -> str:
+    """How far back from the moment: the longest unit that is whole."""
+    if width is None:
+        return "ever before"
+    for unit, length in (("days", timedelta(days=1)), ("hours", timedelta(hours=1)), ("minutes", timedelta(minutes=1))):
+        if width % length == timedelta(0):
+            number = width // length
+            return f"in the {unit[:-1]} before" if number == 1 else f"in the {number:,} {unit} before"
+    return f"in the {width} before"
+
+
+def formula_name(of: Derived) -> str:
+    return str(of.formula.__name__).strip("_")
+
+
+def windows_in_words(feature: Feature) -> str:
+    """How far back the windows that this declaration spells out look; empty where it has none of its own."""
+    return ", ".join(dict.fromkeys(width_in_words(width) for width in _widths(feature.expression)))
+
+
+def _widths(of: Operand) -> list[timedelta | None]:
+    if isinstance(of, Window):
+        return [of.last]
+    return [width for operand in of.of for width in _widths(operand)] if isinstance(of, Derived) else []
+
+
+def _rows(rows: Rows) -> str:
+    beside = f" beside {rows.beside[0]} by {rows.beside[1]}" if rows.beside else ""
+    return f"{rows.table}{beside}" + (f" ({_conditions(rows.conditions)})" if rows.conditions else "")
+
+
+def _conditions(conditions: Conditions) -> str:
+    return ", ".join(f"{column} {' or '.join(map(_value, allowed))}" for column, allowed in conditions)
+
+
+def _value(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _same(per: tuple[str, ...]) -> str:
+    return f"of the same {' and '.join(per)}"

@@ -1,0 +1,79 @@
+"""Declarations read as sentences."""
+
+from __future__ import annotations
+
+import pytest
+
+from features.catalogue import features
+from features.declaration import (
+    EVER,
+    Feature,
+    alerts,
+    checks,
+    crossings,
+    days,
+    days_present,
+    derived,
+    distinct,
+    hours,
+    in_force,
+    lookup,
+    mean,
+    own,
+    posts,
+    services,
+    share,
+    trend,
+    window,
+)
+from features.formulas import is_one_of, ratio
+from features.wording import in_words, windows_in_words
+
+SPOKEN = {
+    "how many different post among crossings (kind actual) of the same traveller in the 365 days before": window(
+        distinct("post"), of=crossings, per="traveller", last=days(365)
+    ),
+    "mean booth_wait_minutes over crossings (kind actual) of the same post in the hour before": window(
+        mean("booth_wait_minutes"), of=crossings, per="post", last=hours(1)
+    ),
+    "share with local_hour 0 or 1 of crossings beside services by service (kind actual) of the same traveller and "
+    "origin ever before": window(
+        share(local_hour=(0, 1)), of=crossings.with_(services, on="service"), per=("traveller", "origin"), last=EVER
+    ),
+    "change of minutes per day over checks (blind yes) of the same traveller in the 36 hours before": window(
+        trend("minutes"), of=checks.where(blind=True), per="traveller", last=hours(36)
+    ),
+    "on how many of the last 365 local days in the country, by crossings (kind actual) of the same traveller in the "
+    "1,826 days before": window(days_present(365), of=crossings, per="traveller", last=days(1826)),
+    "newest known booths of posts of the same post": lookup("booths", of=posts, per="post"),
+    "whether one of alerts (kind entry_ban) of the same traveller holds on the local day, from valid_from to valid_to, "
+    "both included": in_force(of=alerts.where(kind="entry_ban"), per="traveller"),
+    "ratio(entries, is_land_or_sea(mode of the event itself))": derived(
+        ratio, "entries", derived(is_one_of("land", "sea"), own("mode"), returns="boolean")
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "feature"), SPOKEN.items(), ids=[words[:30] for words in SPOKEN])
+def test_a_declaration_in_words(words: str, feature: Feature) -> None:
+    assert in_words(feature.expression) == words
+
+
+def test_names_of_other_features_are_written_as_asked() -> None:
+    feature = derived(ratio, "a", "b")
+    assert in_words(feature.expression, lambda name: f"[{name}]") == "ratio([a], [b])"
+
+
+def test_windows_are_said_once_each() -> None:
+    narrow, wide = (window(mean("party_size"), of=crossings, per="traveller", last=days(d)) for d in (1, 1826))
+    assert windows_in_words(derived(ratio, derived(ratio, narrow, wide), narrow)) == (
+        "in the day before, in the 1,826 days before"
+    )
+    assert windows_in_words(own("mode")) == ""
+
+
+@pytest.mark.parametrize("kind", ["crossing", "permit"])
+def test_no_declaration_is_without_words(kind: str) -> None:
+    said = [in_words(feature.expression) for feature in features(kind).values()]
+    assert all(said)
+    assert not [words for words in said if "lambda" in words or "None" in words]
