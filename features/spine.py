@@ -6,7 +6,7 @@ other when it happens, by its record's first version. A permit is assessed sixty
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
@@ -16,7 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.columns import Ints, codes, instants, values, whole
+from features.declaration import SubjectKind
 from features.histories import Histories
+from features.lineage import HOME
 from features.localtime import midnight_us
 from records.errors import BadInput
 from records.tables import tables
@@ -56,6 +58,57 @@ PERMIT_COLUMNS: Final = (
     "documents_complete",
     "processing_days",
 )
+
+_ADDED: Final = {"event": pa.string(), **dict.fromkeys(("as_of", "expected_at", "decided_at"), INSTANT)}
+"""Columns of a spine that its table does not have."""
+
+
+def _schema(kind: SubjectKind, *names: str) -> pa.Schema:
+    declared = tables()[HOME[kind]]
+    return pa.schema([(name, _ADDED.get(name) or declared.column(name).type.arrow) for name in names])
+
+
+SPINE: Final[Mapping[SubjectKind, pa.Schema]] = {
+    "crossing": _schema(
+        "crossing", "event", "subject", "as_of", "happened_at", "expected_at", *CROSSING_COLUMNS, "shift"
+    ),
+    "permit": _schema("permit", "event", "subject", "as_of", *PERMIT_COLUMNS, "decided_at"),
+}
+"""Kind of subject → the columns of its spine, in their order."""
+
+
+def spine_of(kind: SubjectKind, rows: pa.Table) -> pa.Table:
+    """The spine of moments that somebody chose, one row each in their order, whoever they are about.
+
+    rows: subject, as_of, and whichever columns of SPINE are known of an event; the others are null, and so is what is
+    computed from them. BadInput where a subject or a moment is missing, where a moment has no time zone, or where a
+    column is of another type.
+    """
+    for name in ("subject", "as_of"):
+        if name not in rows.column_names or rows.column(name).null_count:
+            raise BadInput(
+                f"A row has no {name}. What is computed is about one subject as of one moment: give both in each row."
+            )
+    return pa.table([_as_declared(rows, field) for field in SPINE[kind]], schema=SPINE[kind])
+
+
+def _as_declared(rows: pa.Table, field: pa.Field) -> pa.Array:
+    if field.name not in rows.column_names or pa.types.is_null(rows.schema.field(field.name).type):
+        return pa.nulls(rows.num_rows, field.type)
+    held = whole(rows.column(field.name))
+    if pa.types.is_timestamp(field.type) and not (pa.types.is_timestamp(held.type) and held.type.tz):
+        raise BadInput(
+            f"Column '{field.name}' is {held.type}, which has no time zone and is no instant: 09:00 in Tunis is 08:00 "
+            "UTC, and what was known by then may differ. Make it timestamp[us, UTC]."
+        )
+    try:
+        if pa.types.is_string(held.type) != pa.types.is_string(field.type):
+            raise pa.ArrowInvalid("text and what is no text do not stand for each other")
+        return held.cast(field.type)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as problem:
+        raise BadInput(
+            f"Column '{field.name}' is {held.type}, but an event's is {field.type}: {problem}. Convert it."
+        ) from problem
 
 
 def crossing_spine(lake: Histories, start: datetime, end: datetime, *, events: Sequence[str] | None = None) -> pa.Table:

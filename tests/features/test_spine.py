@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from features.engine import compute
-from features.spine import crossing_spine, crossing_spine_of, permit_spine
+from features.spine import SPINE, crossing_spine, crossing_spine_of, permit_spine, spine_of
 from records.errors import BadInput
 from records.tables import table as declared
 from tests.features.memory import Memory, at, crossing
@@ -64,6 +64,51 @@ def test_a_crossing_handed_in_gets_the_row_that_the_lake_would_give() -> None:
     assert crossing_spine_of(handed_in.drop_columns(["party"])).num_rows == 1
     with pytest.raises(BadInput, match="post"):
         crossing_spine_of(handed_in.drop_columns(["post"]))
+
+
+MOMENT = pa.array([at(5)], pa.timestamp("us", tz="UTC"))
+
+
+def test_any_subject_as_of_any_moment_makes_a_spine() -> None:
+    asked = pa.table({"subject": ["a", "a", "nobody"], "as_of": [at(5)] * 3, "post": ["x", "y", None]})
+    lake = Memory({"crossings": [crossing(1, "a", at(1), post="y")]})
+    found = compute(spine_of("crossing", asked), ["entries_last_30_days", "crossings_at_this_post_last_365_days"], lake)
+    assert found.column("subject").to_pylist() == ["a", "a", "nobody"]
+    assert found.column("entries_last_30_days").to_pylist() == [1, 1, 0]
+    assert found.column("crossings_at_this_post_last_365_days").to_pylist() == [0, 1, None]
+
+
+@pytest.mark.parametrize("kind", ["crossing", "permit"])
+def test_what_is_not_handed_in_is_null(kind: str) -> None:
+    made = spine_of(kind, pa.table({"subject": ["a"], "as_of": MOMENT, "remark": ["x"]}))
+    [row] = made.to_pylist()
+    assert {name for name, value in row.items() if value is not None} == {"subject", "as_of"}
+    assert "remark" not in made.column_names
+
+
+def test_a_spine_that_nobody_made_by_hand_has_the_same_columns() -> None:
+    lake = Memory({"crossings": [crossing(1, "a", at(5))], "permits": [_permit("granted", at(1), END)]})
+    for kind, made in (("crossing", crossing_spine(lake, *ALL)), ("permit", permit_spine(lake, *ALL))):
+        assert made.schema.equals(SPINE[kind])
+        assert spine_of(kind, made).equals(made)
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    for moment in (datetime(2024, 6, 1), date(2024, 6, 1), "2024-06-01T00:00:00Z", 1717200000):  # noqa: DTZ001
+        with pytest.raises(BadInput, match=r"'as_of' is .* which has no time zone"):
+            spine_of("crossing", pa.table({"subject": ["a"], "as_of": [moment]}))
+
+
+def test_a_row_is_about_one_subject_as_of_one_moment() -> None:
+    for rows in ({"as_of": MOMENT}, {"subject": ["a"]}, {"subject": pa.nulls(1, pa.string()), "as_of": MOMENT}):
+        with pytest.raises(BadInput, match="has no"):
+            spine_of("crossing", pa.table(rows))
+
+
+def test_a_column_of_another_type_is_refused() -> None:
+    for wrong in ({"party_size": ["two"]}, {"party_size": [1.5]}, {"post": [7]}):
+        with pytest.raises(BadInput, match=f"'{next(iter(wrong))}' is .* but an event's is .* Convert it"):
+            spine_of("crossing", pa.table({"subject": ["a"], "as_of": MOMENT, **wrong}))
 
 
 def _permit(state: str, happened: datetime, ends: date | None, **more: object) -> dict[str, object]:
