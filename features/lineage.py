@@ -39,7 +39,8 @@ MOMENTS: Final = {"as_of": "known_at", "expected_at": "happened_at"}
 AFTERWARDS: Final = frozenset({"happened_at", "known_at", "booth_wait_minutes", "shift", "kind", "linked_crossing"})
 """Columns of the event's own row that are only known, or only mean anything, after as_of."""
 
-ENGINE_OUTPUT: Final = frozenset({"selections", "checks"})
+_ENGINE_MADE: Final = frozenset(name for name, table in tables().items() if table.engine_made)
+ENGINE_OUTPUT: Final = _ENGINE_MADE | {"checks"}
 FINDINGS_KEPT: Final = timedelta(days=730)
 _FINDING_COLUMNS: Final = frozenset(
     {"subject", "event", "event_kind", "finding", "finding_kind", "happened_at", "known_at"}
@@ -166,7 +167,7 @@ def column_type(rows: Rows, column: str) -> Type:
 
 def _refuse_own_output(of: Window | Lookup | InForce, kind: SubjectKind, chain: tuple[str, ...]) -> None:
     way = " → ".join((*chain, of.of.table))
-    if of.of.table == "selections" or (of.of.beside and of.of.beside[0] in ENGINE_OUTPUT):
+    if of.of.table in _ENGINE_MADE or (of.of.beside and of.of.beside[0] in ENGINE_OUTPUT):
         raise ProhibitedInput(
             f"Feature '{chain[0]}' reads the engine's own output ({way}). A score that feeds on earlier scores "
             "confirms itself. Remove it."

@@ -20,7 +20,7 @@ from models.risk.catalogue import declarations
 from pipelines import summary
 from pipelines.progress import say
 from pipelines.steps import assessing, building, collecting, forecasting, ingesting, training, upkeep
-from pipelines.steps.versions import code_version, data_versions
+from pipelines.steps.versions import code_version
 from records.errors import BadInput
 from records.lake import Lake
 from records.settings import Settings, settings
@@ -60,7 +60,7 @@ def _place(home: str) -> Settings:
 
 def _data(place: Settings) -> str:
     """The versions of all data and of the engine's own code: what a cached result depends on."""
-    return json.dumps([data_versions(Lake.open(place.lake)), code_version()], sort_keys=True)
+    return json.dumps([Lake.open(place.lake).input_versions(), code_version()], sort_keys=True)
 
 
 @_step("ingest")

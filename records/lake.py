@@ -205,6 +205,11 @@ class Lake:
         names = [LEDGER, *self.declarations]
         return {name: version for name in names if (version := self.version(name)) >= 0}
 
+    def input_versions(self) -> dict[str, int]:
+        """`versions` of the tables that something computed may depend on: not of what the engine wrote itself."""
+        declared = self.declarations
+        return {n: v for n, v in self.versions().items() if n in declared and not declared[n].engine_made}
+
     def ledger(self) -> pa.Table:
         """One row per batch: batch, table, source, retry_of, rows, accepted, quarantined, duplicates, reasons (JSON),
         version (of the table), recorded_at."""

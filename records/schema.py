@@ -119,7 +119,8 @@ class Table:
 
     `key` identifies what a row states; the same key with other content is a correction. `subject` names the column
     whose pseudonym decides the person bucket (None: reference data, one bucket). Every table has the columns
-    `happened_at` and `known_at`. `retention_days` is None for reference data that is kept.
+    `happened_at` and `known_at`. `retention_days` is None for reference data that is kept. `engine_made` is what the
+    engine wrote itself: never an input, so that nothing computed depends on it.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Table:
     columns: tuple[Column, ...]
     subject: str | None = None
     retention_days: int | None = None
+    engine_made: bool = False
 
     def __post_init__(self) -> None:
         names = [c.name for c in self.columns]

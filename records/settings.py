@@ -47,6 +47,10 @@ class Settings:
         return self.home / "lake"
 
     @property
+    def state(self) -> Path:
+        return self.home / "state"
+
+    @property
     def models(self) -> Path:
         return self.home / "models"
 

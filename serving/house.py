@@ -92,14 +92,10 @@ def open_house(settings: Settings) -> House:
 
 
 def _lag(lake: Path, assessed: Mapping[str, int]) -> dict[str, int]:
-    """Table to versions that the newest stored assessment has not seen; empty before there is a lake.
-
-    Only records count: what the engine itself appends is never read by an assessment.
-    """
+    """Table to versions that the newest stored assessment has not seen; empty before there is a lake."""
     if not lake.is_dir() or not assessed:
         return {}
-    opened = Lake.open(lake)
-    now = {name: v for name, v in opened.versions().items() if name in opened.declarations and name != "selections"}
+    now = Lake.open(lake).input_versions()
     return {name: version - assessed.get(name, 0) for name, version in now.items() if version > assessed.get(name, 0)}
 
 

@@ -19,7 +19,7 @@ from models.risk.catalogue import declaration
 from models.risk.declaration import RiskDeclaration
 from models.risk.labels import Labels, finding_labels, lapse_labels
 from pipelines.steps.moments import known_until
-from pipelines.steps.versions import code_version, data_versions
+from pipelines.steps.versions import code_version
 from records.lake import Lake
 from records.settings import Settings
 from risk_rules.rule import ASSESSED_REGIMES
@@ -63,7 +63,7 @@ def _assessable(spine: pa.Table) -> pa.Table:
 
 def _state(lake: Lake, declared: RiskDeclaration, at: datetime) -> str:
     """A name for all a training table depends on: data versions, the moment, the inputs and how they are made."""
-    depends = [data_versions(lake), at.isoformat(), declared.inputs(), code_version(("records", "features"))]
+    depends = [lake.input_versions(), at.isoformat(), declared.inputs(), code_version(("records", "features"))]
     return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
 
 

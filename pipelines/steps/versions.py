@@ -1,4 +1,4 @@
-"""What a stored result depends on: the versions of the records it may read, and the engine's own code and tables."""
+"""The version of the engine itself: what a stored result depends on besides the records it read."""
 
 from __future__ import annotations
 
@@ -6,18 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from records.lake import Lake
-
-ENGINE_MADE = "selections"  # never an input, so nothing computed depends on it
 ROOMS = ("records", "evidence", "features", "models", "risk_rules", "serving", "pipelines")
 _ROOT = Path(__file__).resolve().parents[2]
-
-
-def data_versions(lake: Lake) -> dict[str, int]:
-    """The version of each table of records; what the engine wrote itself is left out."""
-    return {
-        name: version for name, version in lake.versions().items() if name in lake.declarations and name != ENGINE_MADE
-    }
 
 
 def code_version(rooms: Iterable[str] = ROOMS) -> str:

@@ -7,6 +7,7 @@ TABLE = Table(
     key=("selection_id",),
     subject="subject",
     retention_days=5 * 365,
+    engine_made=True,
     columns=(
         *IDENTIFIERS,
         Column("selection_id", Type.STRING, "Number of the assessment", required=True),

@@ -11,8 +11,9 @@ def test_defaults_keep_everything_under_one_home(tmp_path: Path) -> None:
     s = settings(environ={}, working_folder=tmp_path)
     home = tmp_path / ".basira"
     assert s.home == home
-    assert (s.lake, s.models, s.keys, s.prefect_home) == (
+    assert (s.lake, s.state, s.models, s.keys, s.prefect_home) == (
         home / "lake",
+        home / "state",
         home / "models",
         home / "keys",
         home / "prefect",
