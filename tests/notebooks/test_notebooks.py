@@ -17,8 +17,6 @@ REPOSITORY = Path(__file__).parents[2]
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 PICTURES = ("image/png", "image/svg+xml", "application/vnd.vegalite")
 
-pytestmark = pytest.mark.xdist_group("notebooks")  # one worker makes their home, once
-
 
 def _read(path):
     return nbformat.read(path, as_version=4)

@@ -7,8 +7,6 @@ import sys
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("main job")  # one run serves all
-
 PROGRAM = """
 import json, sys
 from pathlib import Path

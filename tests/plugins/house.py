@@ -12,13 +12,6 @@ from records.sample import World, make_world
 from records.settings import Settings, quiet_dependencies, settings
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests in one of these houses run in one worker, so that each house is built once."""
-    for item in items:
-        if {"small_home", "small_run"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group("house"))
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _quiet(tmp_path_factory: pytest.TempPathFactory) -> None:
     """No dependency calls home, and none writes into a developer's own folders."""

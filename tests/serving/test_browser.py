@@ -12,10 +12,7 @@ from serving.languages import LANGUAGES, language
 from tests.serving.crossings import days_ahead, newest_day
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: `make system` installs it"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: `make system` installs it")
 PAGES = {
     "analyst": ("/", "/forecasts", "/docs"),
     "caseworker": ("/",),
