@@ -16,6 +16,7 @@ from types import MappingProxyType
 from features.declaration import LANGUAGES, Feature, SubjectKind
 from features.groups import GROUPS
 from features.lineage import HOME, reads, refuse_prohibited, tier, type_of
+from features.sound import refuse_unsound
 from records.errors import BadInput
 
 
@@ -43,14 +44,16 @@ def features(kind: SubjectKind) -> Mapping[str, Feature]:
 def assemble(declared: Mapping[str, Feature], kind: SubjectKind) -> Mapping[str, Feature]:
     """The declarations with their name, type, tier and what they read.
 
-    BadInput for one without docstring, unit, texts or group, for an unknown column, a cycle, or a value that is not a
-    number, a boolean or a string; ProhibitedInput for one that reads the engine's own output.
+    BadInput for one without docstring, unit, texts or group, for an unknown column, a cycle, a value that would say
+    nothing (`sound`) or is not a number, a boolean or a string; ProhibitedInput for one that reads the engine's own
+    output.
     """
     named = {name: replace(feature, name=name, subject_kind=kind) for name, feature in declared.items()}
     whole: dict[str, Feature] = {}
     for name, feature in named.items():
         _refuse_incomplete(feature)
         read = reads(name, kind, named)
+        refuse_unsound(feature)
         value = type_of(feature.expression, kind)
         if value not in ("number", "boolean", "string"):
             raise BadInput(

@@ -24,7 +24,6 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
-from records.errors import BadInput
 from records.schema import Tier
 
 SubjectKind: TypeAlias = Literal["crossing", "permit"]
@@ -160,7 +159,8 @@ def days_present(of_last: int) -> Aggregate:
 
 
 days_in_a_row = Aggregate("days_in_a_row", "direction")
-"""How many consecutive local days in the country end with the day of t; 0 where that day is none. See `days_present`."""
+"""How many local days in the country, one after the other, end with the day of t; 0 where that day is none. See
+`days_present`."""
 
 
 def share(**conditions: Value | tuple[Value, ...]) -> Aggregate:
@@ -249,14 +249,7 @@ def window(
     texts: Texts | None = None,
     role: Role = "model",
 ) -> Feature:
-    """An aggregate over the rows of an entity's history in the time before; `last=EVER` sets no beginning.
-
-    BadInput for a window that holds no time."""
-    if last is not None and last <= timedelta(0):
-        raise BadInput(
-            f"A window of {last} over '{of.table}' holds no rows, so its value would say nothing. "
-            "Give a width above zero, for instance last=days(90), or last=EVER."
-        )
+    """An aggregate over the rows of an entity's history in the time before; `last=EVER` sets no beginning."""
     return Feature(Window(aggregate, of, _per(per), last), doc, unit, texts or {}, role)
 
 
