@@ -11,15 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benchmarks.crossing_windows.declared import FEATURES, Crossings
+from benchmarks.crossing_windows.declared import ELEVEN, Crossings
 from benchmarks.crossing_windows.oracle import Crossing, of_route, of_traveller
 from benchmarks.crossing_windows.rows import ROUTES
 
 FRACTIONS = ("night365", "since_last")
-OF_ROUTE = ("route90",)
-OF_TRAVELLER = tuple(name for name in FEATURES if name not in OF_ROUTE)
 SECONDS_A_DAY = 86_400
-READ = ("happened_at", "known_at", "post", "direction", "document")  # in the order of the oracle's Crossing
+TIMES = ("happened_at", "known_at")
 Answer: TypeAlias = "dict[str, float | None]"
 
 
@@ -37,33 +35,32 @@ def against_oracle(lake: Crossings, answers: Sequence[Path], wanted: int) -> dic
     buckets = r.choice(lake.buckets, min(4, lake.buckets), replace=False).tolist()
     by_traveller = [row for b in buckets for row in _of_travellers(lake, b, wanted // len(buckets), r)]
     by_route = list(_of_routes(lake, r.choice(ROUTES, 10, replace=False), wanted, r))
-    wrong = differing(answered(answers, OF_TRAVELLER), pa.Table.from_pylist(by_traveller))
-    wrong |= differing(answered(answers, OF_ROUTE), pa.Table.from_pylist(by_route))
+    wrong = {}
+    for expected in (pa.Table.from_pylist(by_traveller), pa.Table.from_pylist(by_route)):
+        wrong |= differing(answered(answers, expected.column("event")), expected)
     return {"rows": len(by_traveller), "rows_of_routes": len(by_route), **wrong}
 
 
 def against_oracle_at(spine: pa.Table, rows: pa.Table, answers: pa.Table) -> dict[str, int]:
     """The same for each row of a spine, from one table of crossings."""
     travellers, routes = (_places(rows, name, spine.column(name)) for name in ("subject", "service"))
-    held = {name: _whole(rows, name) for name in READ}
+    happened, known = (_whole(rows, name) for name in TIMES)
     expected = []
     columns = (_whole(spine, name).tolist() for name in ("event", "as_of", "subject", "service"))
     for event, at, subject, service in zip(*columns, strict=True):
-        crossings = map(Crossing, *(held[name][travellers[subject]].tolist() for name in READ))
-        happened, known = (held[name][routes[service]] for name in ("happened_at", "known_at"))
-        expected.append({"event": event, **of_traveller(at, list(crossings)), **of_route(at, happened, known)})
+        theirs, same = _crossings(rows, travellers[subject]), routes[service]
+        expected.append({"event": event, **of_traveller(at, theirs), **of_route(at, happened[same], known[same])})
     return differing(in_seconds(answers), pa.Table.from_pylist(expected))
 
 
-def answered(answers: Sequence[Path], names: Sequence[str] = FEATURES) -> pa.Table:
-    """The engine's answers from its parts."""
-    return in_seconds(pa.concat_tables([pq.read_table(part, columns=["event", *names]) for part in answers]))
+def answered(answers: Sequence[Path], events: pa.ChunkedArray | None = None) -> pa.Table:
+    """The engine's answers from its parts, for all or for some events."""
+    chosen = None if events is None else pc.field("event").isin(events.combine_chunks())
+    return in_seconds(pa.concat_tables([pq.read_table(p, columns=["event", *ELEVEN], filters=chosen) for p in answers]))
 
 
 def in_seconds(answers: pa.Table) -> pa.Table:
     """With `since_last`, which the engine gives in days, as the peers give it."""
-    if "since_last" not in answers.column_names:
-        return answers
     seconds = pc.multiply(answers.column("since_last"), SECONDS_A_DAY)
     return answers.set_column(answers.column_names.index("since_last"), "since_last", seconds)
 
@@ -76,8 +73,8 @@ def differing(ours: pa.Table, theirs: pa.Table) -> dict[str, int]:
     once = after - first == 1
     place = order[np.minimum(first, len(order) - 1)]
     found = {}
-    for name in FEATURES:
-        if name not in ours.column_names or name not in theirs.column_names:
+    for name in ELEVEN:
+        if name not in theirs.column_names:
             continue
         mine, other = (_numbers(t.column(name)) for t in (ours, theirs))
         tolerance = 1e-9 if name in FRACTIONS else 0.0
@@ -95,10 +92,9 @@ def _of_travellers(lake: Crossings, bucket: int, wanted: int, r: np.random.Gener
     drawn = drawn[: np.searchsorted(np.cumsum(size[drawn]), wanted) + 1]
     chosen = np.flatnonzero(np.isin(traveller, drawn))
     events = _whole(rows, "crossing_id")[chosen].tolist()
-    columns = [_whole(rows, name)[chosen].tolist() for name in READ]
     of_one: dict[int, list[tuple[int, Crossing]]] = {}
-    for person, event, *crossing in zip(traveller[chosen].tolist(), events, *columns, strict=True):
-        of_one.setdefault(person, []).append((event, Crossing(*crossing)))
+    for person, *crossing in zip(traveller[chosen].tolist(), events, _crossings(rows, chosen), strict=True):
+        of_one.setdefault(person, []).append(tuple(crossing))
     for theirs in of_one.values():
         crossings = [crossing for _, crossing in theirs]
         for event, crossing in theirs:
@@ -116,6 +112,12 @@ def _of_routes(lake: Crossings, routes: np.ndarray, wanted: int, r: np.random.Ge
     for row in r.choice(len(event), min(wanted, len(event)), replace=False).tolist():
         together = of_one[service[row]]
         yield {"event": int(event[row]), **of_route(int(happened[row]), happened[together], known[together])}
+
+
+def _crossings(rows: pa.Table, chosen: np.ndarray) -> list[Crossing]:
+    taken = rows.take(pa.array(chosen))
+    times = (_whole(taken, name).tolist() for name in TIMES)
+    return list(map(Crossing, *times, *(taken.column(name).to_pylist() for name in Crossing._fields[len(TIMES) :])))
 
 
 def _places(rows: pa.Table, column: str, asked: pa.ChunkedArray) -> dict[int, np.ndarray]:

@@ -10,27 +10,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.catalogue import assemble
-from features.declaration import EVER, Feature, Rows, Value, count, days, distinct, share, time_since, window
-from features.lineage import Catalogue
+from features.declaration import EVER, Feature, Rows, count, days, distinct, share, time_since, window
 from records.tables import table as declared
 
 _crossings = Rows("crossings")
 _BEFORE_SIX_UTC = (1, 2, 3, 4, 5, 6)  # hours of Tunis, which is an hour ahead in all the years of these rows
 
 
-def catalogue(entry: Value) -> Catalogue:
-    """The eleven, where `entry` is the direction of an entry."""
-    eleven = {
-        **{f"c{n}": window(count, of=_crossings, per="traveller", last=days(n)) for n in (7, 30, 90, 365)},
-        "entries365": window(count, of=_crossings.where(direction=entry), per="traveller", last=days(365)),
-        "night365": window(share(local_hour=_BEFORE_SIX_UTC), of=_crossings, per="traveller", last=days(365)),
-        "posts365": window(distinct("post"), of=_crossings, per="traveller", last=days(365)),
-        "docs1825": window(distinct("document"), of=_crossings, per="traveller", last=days(1825)),
-        "since_last": window(time_since, of=_crossings, per="traveller", last=EVER),
-        "n_prior": window(count, of=_crossings, per="traveller", last=EVER),
-        "route90": window(count, of=_crossings, per="service", last=days(90)),
-    }
-    return assemble({name: _published(feature) for name, feature in eleven.items()}, "crossing")
+ELEVEN = {
+    **{f"c{n}": window(count, of=_crossings, per="traveller", last=days(n)) for n in (7, 30, 90, 365)},
+    "entries365": window(count, of=_crossings.where(direction="entry"), per="traveller", last=days(365)),
+    "night365": window(share(local_hour=_BEFORE_SIX_UTC), of=_crossings, per="traveller", last=days(365)),
+    "posts365": window(distinct("post"), of=_crossings, per="traveller", last=days(365)),
+    "docs1825": window(distinct("document"), of=_crossings, per="traveller", last=days(1825)),
+    "since_last": window(time_since, of=_crossings, per="traveller", last=EVER),
+    "n_prior": window(count, of=_crossings, per="traveller", last=EVER),
+    "route90": window(count, of=_crossings, per="service", last=days(90)),
+}
 
 
 def _published(feature: Feature) -> Feature:
@@ -39,13 +35,12 @@ def _published(feature: Feature) -> Feature:
     return replace(feature, doc=said, unit="rows", texts=dict.fromkeys(("ar", "fr", "en"), said), group="frequency")
 
 
-CATALOGUE = catalogue(entry=1)
-FEATURES = tuple(CATALOGUE)
+CATALOGUE = assemble({name: _published(feature) for name, feature in ELEVEN.items()}, "crossing")
 
 
 @dataclass(frozen=True)
 class Crossings:
-    """A lake that holds crossings alone, as numbers: one file of `folder` per person bucket. Nothing was corrected."""
+    """A lake of crossings alone, names as numbers: one file of `folder` per person bucket. Nothing was corrected."""
 
     folder: Path
     buckets: int

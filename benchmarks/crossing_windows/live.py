@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from benchmarks.crossing_windows import rows
 from benchmarks.crossing_windows.checks import against_oracle_at
-from benchmarks.crossing_windows.declared import FEATURES, catalogue
+from benchmarks.crossing_windows.declared import CATALOGUE, ELEVEN
 from features.plan import Spine, prepare
 from features.state import State
 from records.lake import Lake
@@ -34,12 +34,11 @@ def measured(file: Path, travellers: list[int], crossings: int, folder: Path, ca
     held = pa.concat_tables([rows.as_held(c, late) for c in rows.after_travellers(file, travellers, crossings)])
     lake = Lake.create(folder / "lake")
     lake.append("crossings", in_words(held), batch="all")
-    words = catalogue(entry="entry")
     began = time.perf_counter()
-    state = State.open(folder / "state", {"crossing": words})
+    state = State.open(folder / "state", {"crossing": CATALOGUE})
     state.rebuild(lake)
     rebuilding = time.perf_counter() - began
-    plan = prepare(FEATURES, "crossing", words)
+    plan = prepare(ELEVEN, "crossing", CATALOGUE)
     numbers = at_the_booth(travellers)
     spine = in_words(numbers)
 
@@ -69,7 +68,7 @@ def at_the_booth(travellers: list[int]) -> pa.Table:
             "subject": pa.array(travellers, pa.int64()),
             "as_of": pa.array(np.full(n, NOW_US)).cast(rows.INSTANT),
             "service": np.full(n, 7, np.int16),
-            "direction": np.ones(n, np.int8),
+            "direction": pa.repeat("entry", n),
         }
     )
 
@@ -80,7 +79,7 @@ def in_words(held: pa.Table) -> pa.Table:
     for name in ("crossing_id", "subject", "post", "document", "service"):
         if name in said:
             said[name] = pc.binary_join_element_wise(name, said[name].cast(pa.string()), "-")
-    said["direction"] = pc.if_else(pc.equal(said["direction"], 1), "entry", "exit")
+    said["direction"] = said["direction"].cast(pa.string())
     if "as_of" in said:
         return pa.table(said)
     said |= {name: pa.repeat(value, held.num_rows) for name, value in ALIKE.items()}

@@ -19,7 +19,7 @@ class Crossing(NamedTuple):
     happened: int
     known: int
     post: int
-    direction: int
+    direction: str
     document: int
 
 
@@ -34,7 +34,7 @@ def of_traveller(at: int, crossings: Sequence[Crossing]) -> dict[str, float | No
     night = [c for c in year if c.happened % DAY_US < 6 * HOUR_US]
     return {
         **{f"c{days}": len(within(days)) for days in (7, 30, 90, 365)},
-        "entries365": sum(c.direction for c in year),
+        "entries365": sum(c.direction == "entry" for c in year),
         "night365": len(night) / len(year) if year else None,
         "posts365": len({c.post for c in year}),
         "docs1825": len({c.document for c in within(1825)}),

@@ -94,7 +94,7 @@ def as_held(chunk: pa.Table, late: np.random.Generator | None) -> pa.Table:
             "happened_at": pa.array(happened).cast(INSTANT),
             "known_at": pa.array(known).cast(INSTANT),
             "post": chunk.column("post"),
-            "direction": chunk.column("dir"),
+            "direction": pa.DictionaryArray.from_arrays(chunk.column("dir").combine_chunks(), ["exit", "entry"]),
             "document": chunk.column("doc"),
             "service": chunk.column("route"),
         }
