@@ -127,8 +127,10 @@ def _days(how: Aggregate, rows: Sequence[Row], at: datetime) -> tuple[Plain, str
 
 
 def _stays(rows: Sequence[Row], today: date) -> Iterable[tuple[date, date]]:
-    """First and last day of each stay; one whose entry or exit is not on record is the day that is."""
-    for row, following in zip_longest(rows, rows[1:]):
+    """First and last day of each stay; one whose entry or exit is not on record is the day that is. At one instant
+    exits come before entries."""
+    ordered = sorted(rows, key=lambda row: (row["happened_at"], row["known_at"], row["direction"] == "entry"))
+    for row, following in zip_longest(ordered, ordered[1:]):
         first = local_day(row["happened_at"])
         if row["direction"] == "exit":
             yield first, first

@@ -24,8 +24,28 @@ def ratio(numerator: Numbers, denominator: Numbers) -> Numbers:
     return np.asarray(np.divide(numerator, denominator, out=np.full(len(numerator), np.nan), where=usable))
 
 
+def per_hour(per_day: Numbers) -> Numbers:
+    """A change per day, as one per hour."""
+    return per_day / 24
+
+
+def per_month(per_day: Numbers) -> Numbers:
+    """A change per day, as one per 30 days."""
+    return per_day * 30
+
+
+def per_year(per_day: Numbers) -> Numbers:
+    """A change per day, as one per 365 days."""
+    return per_day * 365
+
+
 def difference(minuend: Numbers, subtrahend: Numbers) -> Numbers:
     return minuend - subtrahend
+
+
+def shorter_of(one: Numbers, other: Numbers) -> Numbers:
+    """The smaller of two; null where either is null."""
+    return np.minimum(one, other)
 
 
 def overrun(length: Numbers, allowed: Numbers) -> Numbers:

@@ -3,8 +3,32 @@
 import numpy as np
 import pyarrow as pa
 
-from features.declaration import EVER, count, days, derived, in_force, last, own, permits, window
-from features.formulas import Numbers, both, days_before, is_one_of, negative, neither, present, same
+from features.declaration import (
+    EVER,
+    count,
+    crossings,
+    days,
+    derived,
+    in_force,
+    last,
+    own,
+    permits,
+    smallest,
+    window,
+)
+from features.formulas import (
+    Numbers,
+    both,
+    days_after,
+    days_before,
+    is_one_of,
+    negative,
+    neither,
+    present,
+    same,
+    shorter_of,
+    where,
+)
 
 GROUP = "permit"
 
@@ -122,6 +146,41 @@ permit_in_force = in_force(
         "ar": "رخصة إقامة سارية المفعول: {value}",
         "fr": "Titre de séjour en cours de validité : {value}",
         "en": "Residence permit in force: {value}",
+    },
+)
+
+_returning = derived(
+    both,
+    derived(is_one_of("entry"), own("direction"), returns="boolean"),
+    derived(
+        is_one_of("exit"),
+        window(last("direction"), of=crossings, per="traveller", last=days(1826)),
+        returns="boolean",
+    ),
+    returns="boolean",
+)
+
+days_abroad_while_holding_permit = derived(
+    where,
+    derived(both, _returning, "permit_in_force", returns="boolean"),
+    derived(
+        shorter_of,
+        "days_since_last_exit",
+        derived(
+            days_after,
+            own("as_of"),
+            window(smallest("valid_from"), of=_STANDING, per="traveller", last=EVER),
+        ),
+    ),
+    role="fact",
+    doc="At an entry of someone whose residence permit is in force: days since the exit before it, counted from the "
+    "first day of the traveller's first permit where that came later. Null where the exit was not recorded or no "
+    "permit holds; a gap between permits is not taken out.",
+    unit="days",
+    texts={
+        "ar": "أيام الغياب عن البلاد مع حمل رخصة إقامة: {value}",
+        "fr": "Jours à l'étranger en détenant un titre : {value}",
+        "en": "Days abroad while holding a permit: {value}",
     },
 )
 

@@ -1,7 +1,7 @@
 """The border post at that hour."""
 
-from features.declaration import count, crossings, derived, hours, lookup, mean, own, posts, window
-from features.formulas import ratio
+from features.declaration import count, crossings, days, derived, hours, lookup, mean, own, posts, trend, window
+from features.formulas import difference, per_hour, ratio
 
 GROUP = "post"
 
@@ -58,6 +58,46 @@ mean_booth_wait_minutes_last_2_hours = window(
         "ar": "متوسط الانتظار بالمعبر: {value} دقيقة",
         "fr": "Attente moyenne au poste : {value} minutes",
         "en": "Mean wait at the post: {value} minutes",
+    },
+)
+
+minutes_waited_above_usual = derived(
+    difference,
+    "mean_booth_wait_minutes_last_2_hours",
+    window(mean("booth_wait_minutes"), of=crossings, per="post", last=days(30)),
+    doc="By how many minutes the mean wait before the booths of this post in the 2 hours before is longer than in the "
+    "30 days before; negative where it is shorter.",
+    unit="minutes",
+    texts={
+        "ar": "فارق الانتظار عن المعتاد بالمعبر: {value} دقيقة",
+        "fr": "Attente au poste par rapport à l'habitude : {value} minutes",
+        "en": "Wait at the post beyond the usual: {value} minutes",
+    },
+)
+
+booth_wait_trend_last_6_hours = derived(
+    per_hour,
+    window(trend("booth_wait_minutes"), of=crossings, per="post", last=hours(6)),
+    doc="By how many minutes an hour the wait before the booths of this post has grown over the 6 hours before; "
+    "negative where it shrinks.",
+    unit="minutes per hour",
+    texts={
+        "ar": "تطور الانتظار بالمعبر: {value} دقيقة في الساعة",
+        "fr": "Évolution de l'attente au poste : {value} minutes par heure",
+        "en": "Wait at the post changes by {value} minutes an hour",
+    },
+)
+
+post_officers = lookup(
+    "staff",
+    of=posts,
+    per="post",
+    doc="How many officers are assigned to this post.",
+    unit="officers",
+    texts={
+        "ar": "عدد أعوان المعبر: {value}",
+        "fr": "Agents affectés au poste : {value}",
+        "en": "Officers assigned to the post: {value}",
     },
 )
 

@@ -4,8 +4,11 @@ import numpy as np
 
 from features.declaration import (
     EVER,
+    count,
     crossings,
     days,
+    days_in_a_row,
+    days_present,
     derived,
     last,
     mean,
@@ -13,9 +16,10 @@ from features.declaration import (
     permits,
     time_since,
     total,
+    trend,
     window,
 )
-from features.formulas import Numbers, both, is_one_of, overrun, positive, where
+from features.formulas import Numbers, both, difference, is_one_of, overrun, per_year, positive, where
 from features.localtime import local_day
 
 GROUP = "stay"
@@ -69,6 +73,52 @@ declared_stay_days_last_365_days = window(
     },
 )
 
+declared_stay_trend_last_3_years = derived(
+    per_year,
+    window(trend("declared_stay_days"), of=crossings.where(direction="entry"), per="traveller", last=days(1096)),
+    doc="By how many days a year the stays that the traveller declares at entries have grown over the three years "
+    "before; negative where they shrink.",
+    unit="days per year",
+    texts={
+        "ar": "تطور مدد الإقامة المصرح بها: {value} يوما في السنة",
+        "fr": "Évolution des séjours déclarés : {value} jours par an",
+        "en": "Declared stays change by {value} days a year",
+    },
+)
+
+days_present_last_365_days = window(
+    days_present(365),
+    of=crossings,
+    per="traveller",
+    last=days(1826),
+    role="fact",
+    doc="On how many of the last 365 local days, the day itself among them, the traveller was in the country, by the "
+    "crossings on record. Days of entry and of exit count; of an entry whose exit is not on record only its own day "
+    "does, unless it is the last crossing.",
+    unit="days",
+    texts={
+        "ar": "أيام الحضور بالبلاد خلال 365 يوما: {value}",
+        "fr": "Jours de présence sur 365 : {value}",
+        "en": "Days in the country, of 365: {value}",
+    },
+)
+
+days_present_in_a_row = window(
+    days_in_a_row,
+    of=crossings,
+    per="traveller",
+    last=days(1826),
+    role="fact",
+    doc="For how many local days in a row, up to the day itself, the traveller has been in the country, by the "
+    "crossings on record; 0 where they are not in it.",
+    unit="days",
+    texts={
+        "ar": "أيام الحضور المتتالية بالبلاد: {value}",
+        "fr": "Jours de présence d'affilée : {value}",
+        "en": "Days in the country in a row: {value}",
+    },
+)
+
 stay_days = derived(
     where,
     derived(both, _leaving, _entered_last, returns="boolean"),
@@ -106,6 +156,20 @@ open_entry_without_exit = derived(
         "ar": "دخول سابق دون خروج مسجل: {value}",
         "fr": "Entrée précédente sans sortie enregistrée : {value}",
         "en": "Earlier entry without a recorded exit: {value}",
+    },
+)
+
+entries_beyond_exits_last_5_years = derived(
+    difference,
+    window(count, of=crossings.where(direction="entry"), per="traveller", last=days(1826)),
+    window(count, of=crossings.where(direction="exit"), per="traveller", last=days(1826)),
+    doc="How many more entries than exits of the traveller are on record in the five years before. Other than 0 or 1, "
+    "crossings are missing from the records: a gap in the data, not a fault.",
+    unit="crossings",
+    texts={
+        "ar": "الفارق بين عدد مرات الدخول والخروج المسجلة: {value}",
+        "fr": "Entrées enregistrées de plus que de sorties : {value}",
+        "en": "Entries on record beyond exits: {value}",
     },
 )
 

@@ -1,7 +1,7 @@
 """The foreigners' office that holds the file."""
 
-from features.declaration import count, days, derived, lookup, mean, offices, own, permits, share, window
-from features.formulas import difference, ratio
+from features.declaration import count, days, derived, lookup, mean, offices, own, permits, share, trend, window
+from features.formulas import difference, per_month, ratio
 
 GROUP = "office"
 
@@ -50,6 +50,38 @@ mean_processing_days_of_office_last_90_days = window(
         "ar": "متوسط مدة دراسة الملفات بالمكتب: {value} يوما",
         "fr": "Délai moyen du bureau : {value} jours",
         "en": "Mean time to decision at the office: {value} days",
+    },
+)
+
+processing_days_trend_of_office_last_180_days = derived(
+    per_month,
+    window(
+        trend("processing_days"),
+        of=permits.where(state=("granted", "renewed", "refused")),
+        per="office",
+        last=days(180),
+    ),
+    doc="By how many days a month the time from application to decision at the office has grown over the 180 days "
+    "before; negative where it shrinks.",
+    unit="days per month",
+    texts={
+        "ar": "تطور مدة دراسة الملفات بالمكتب: {value} يوما في الشهر",
+        "fr": "Évolution du délai du bureau : {value} jours par mois",
+        "en": "Time to decision at the office changes by {value} days a month",
+    },
+)
+
+processing_days_above_office_mean = derived(
+    difference,
+    own("processing_days"),
+    "mean_processing_days_of_office_last_90_days",
+    doc="By how many days this permit's decision took longer than the office's mean of the 90 days before; negative "
+    "where it was quicker.",
+    unit="days",
+    texts={
+        "ar": "فارق مدة دراسة الملف عن متوسط المكتب: {value} يوما",
+        "fr": "Écart du dossier au délai moyen du bureau : {value} jours",
+        "en": "Days this file took beyond the office's mean: {value}",
     },
 )
 

@@ -80,6 +80,7 @@ def test_one_row_has_neither_gap_nor_slope(how: Aggregate) -> None:
         ([(2, "entry"), (4, "exit"), (4.5, "entry")], 9, 9),  # a day is counted once
         ([(1, "entry"), (3, "entry"), (4, "exit")], 3, 0),  # an entry without its exit is its own day
         ([(3, "exit"), (5, "exit")], 2, 0),
+        ([(2, "entry"), (4, "entry"), (4, "exit")], 9, 9),  # at one instant, out and in again
         ([(-30, "entry"), (1, "exit")], 1, 0),  # of the last ten days, the tenth is the 1st
     ],
 )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from features.engine import compute
-from features.spine import crossing_spine
+from features.spine import crossing_spine, spine_of
 from records.errors import BadInput
 from tests.features.memory import Memory, at, crossing
 
@@ -104,6 +104,59 @@ def test_an_entry_after_an_entry_is_a_gap_in_the_data() -> None:
     assert values_at_last([crossing(1, "a", at(1)), left, crossing(3, "a", at(9))], name) == {name: False}
 
 
+def test_days_in_the_country_count_those_of_entry_and_exit() -> None:
+    rows = [crossing(1, "a", at(0)), crossing(2, "a", at(10), direction="exit"), crossing(3, "a", at(20))]
+    names = ("days_present_last_365_days", "days_present_in_a_row")
+    leaving = [*rows, crossing(4, "a", at(30), direction="exit")]
+    assert values_at_last(leaving, *names) == dict(zip(names, (22, 11), strict=True))
+    back = [*leaving, crossing(5, "a", at(33))]
+    assert values_at_last(back, *names) == dict(zip(names, (22, 0), strict=True))
+    assert values_at_last([crossing(1, "a", at(0))], *names) == dict.fromkeys(names, 0)
+
+
+def test_crossings_missing_from_the_records_show_in_the_balance() -> None:
+    name = "entries_beyond_exits_last_5_years"
+    rows = [crossing(k, "a", at(k)) for k in range(3)]
+    assert values_at_last(rows, name) == {name: 2}
+    assert values_at_last([*rows, crossing(8, "a", at(8), direction="exit"), crossing(9, "a", at(9))], name) == {
+        name: 2
+    }
+
+
+def test_days_abroad_count_from_the_exit_or_from_the_first_permit() -> None:
+    rows = [crossing(1, "a", at(0), direction="exit"), crossing(2, "a", at(100))]
+    permit = {"subject": "a", "file": "f", "state": "granted", "office": "o", "category": "work"}
+    name = "days_abroad_while_holding_permit"
+    for first, abroad in ((date(2023, 5, 1), 100), (date(2024, 4, 1), 9)):
+        held = {
+            **permit,
+            "valid_from": first,
+            "valid_to": date(2025, 1, 1),
+            "happened_at": at(-300),
+            "known_at": at(-300),
+        }
+        assert values_at_last(rows, name, permits=[held]) == {name: abroad}
+    assert values_at_last(rows, name) == {name: None}
+    ended = {**held, "valid_to": date(2024, 4, 2)}
+    assert values_at_last(rows, name, permits=[ended]) == {name: None}
+
+
+def test_a_wait_that_grows_is_told_by_the_hour() -> None:
+    waits = ((0, 10), (1, 20), (2, 30))
+    rows = [crossing(k, f"s{k}", at(40, hours=k), booth_wait_minutes=float(wait)) for k, wait in waits]
+    usual = [crossing(8, "u", at(20), booth_wait_minutes=0.0)]
+    names = ("booth_wait_trend_last_6_hours", "minutes_waited_above_usual")
+    found = values_at_last([*usual, *rows, crossing(9, "a", at(40, hours=3))], *names)
+    assert found == dict(zip(names, (pytest.approx(10), 25 - 15), strict=True))
+    assert values_at_last([rows[0], crossing(9, "a", at(40, hours=3))], names[0]) == {names[0]: None}
+
+
+def test_declared_stays_that_grow() -> None:
+    rows = [crossing(k, "a", at(100 * k), declared_stay_days=10 * k) for k in range(3)]
+    name = "declared_stay_trend_last_3_years"
+    assert values_at_last([*rows, crossing(9, "a", at(300))], name) == {name: pytest.approx(36.5)}
+
+
 def test_a_confirmed_finding_counts_for_24_months_and_until_it_is_corrected() -> None:
     check = {"check_id": "k", "subject": "a", "event_kind": "crossing", "event": "c0", "selected_by": "random"}
     found = {**check, "finding": "confirmed", "happened_at": at(1), "known_at": at(1)}
@@ -117,6 +170,43 @@ def test_a_confirmed_finding_counts_for_24_months_and_until_it_is_corrected() ->
     ):
         assert values_at_last([crossing(1, "a", at(day))], name, checks=checks) == {name: seen}
     assert values_at_last([crossing(1, "a", at(10))], name, checks=[{**found, "event_kind": "permit"}]) == {name: 0}
+
+
+HELD = {"subject": "a", "file": "f", "state": "granted", "office": "o", "category": "work"}
+
+
+def permit_at(moment: datetime, *names: str, **others: list[dict[str, Any]]) -> dict[str, Any]:
+    """The features of file f as of a moment."""
+    asked = {**HELD, "as_of": moment}
+    spine = spine_of("permit", pa.Table.from_pylist([{k: asked[k] for k in ("subject", "as_of", "file", "office")}]))
+    [row] = compute(spine, names, Memory(others)).select(list(names)).to_pylist()
+    return row
+
+
+def test_days_abroad_in_a_year_are_told_where_it_is_known_how_it_began() -> None:
+    held = {**HELD, "valid_from": date(2023, 1, 1), "happened_at": at(-365), "known_at": at(-365)}
+    was_here, left, back = (
+        crossing(1, "a", at(-20)),
+        crossing(2, "a", at(99), direction="exit"),
+        crossing(3, "a", at(200)),
+    )
+    names = ("days_abroad_last_365_days_while_holding_permit", "days_abroad_while_holding_permit")
+    told = permit_at(at(364), *names, permits=[held], crossings=[was_here, left, back])
+    assert told == dict(zip(names, (100, 0), strict=True))
+    away = permit_at(at(150), *names, permits=[held], crossings=[was_here, left])
+    assert away == dict(zip(names, (None, 51), strict=True))
+    young = permit_at(at(364), *names, permits=[{**held, "valid_from": date(2024, 4, 1)}], crossings=[was_here, left])
+    assert young == dict(zip(names, (None, 265), strict=True))
+    assert permit_at(at(364), *names, permits=[held]) == dict.fromkeys(names)
+
+
+def test_an_office_that_slows_down() -> None:
+    decided = [
+        {**HELD, "file": f"f{k}", "processing_days": 20.0 + k, "happened_at": at(30 * k), "known_at": at(30 * k)}
+        for k in range(4)
+    ]
+    name = "processing_days_trend_of_office_last_180_days"
+    assert permit_at(at(100), name, permits=decided) == {name: pytest.approx(1)}
 
 
 def test_days_and_hours_are_local() -> None:
