@@ -2,7 +2,8 @@
 
 An embedded store (LMDB) in one folder, derived from the lake and made anew from it at any time. It knows which versions
 of the lake's tables it has seen; `catch_up` brings in what was committed since, in one transaction, so that a reader
-sees the lake before a batch or after it. A rebuilt state and one that caught up answer alike.
+sees the lake before a batch or after it. A rebuilt state and one that caught up answer alike. Once rows were deleted
+from the lake, the state is made anew in another file (`features.generations`), so that nothing of them is left in it.
 
 Rows of an entity lie in one value (or one per 30 days, where they are many), eight bytes a cell: the fingerprint of the
 row's key, its three times, and its columns. Texts lie apart, by cell.
@@ -11,10 +12,9 @@ row's key, its three times, and its columns. Texts lie apart, by cell.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from features.catalogue import features
 from features.cells import NEVER, NULL, Ints, cells, numbers
 from features.columns import instants, whole
 from features.declaration import SubjectKind
+from features.generations import Busy, Generations, Say
 from features.histories import History
 from features.indexes import CHUNK, Index, fingerprint, indexes
 from features.lineage import Catalogue
@@ -39,150 +40,189 @@ from records.links import INSTANT, persons
 from records.schema import Type
 from records.tables import tables
 
-_MOST: Final = 1 << 38  # bytes of address space, not of disk
 _TIMES: Final = 4  # fingerprint of the key, happened, known, superseded
 _SAID: Final = b"said"
 _EVERY_CHUNK: Final = -(2**31)
-Say = Callable[[str], None]
+_AT_ONCE: Final = 20_000
+"""How many versions of rows a reader may bring in himself before he answers."""
 
 
-@cache
-def _environment(folder: Path) -> lmdb.Environment:
-    """A process may open a store once only."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return lmdb.open(str(folder), map_size=_MOST, max_dbs=64, max_readers=512)
+def _nobody(_: str) -> None:
+    """Listens to nothing."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a state says of itself. Of the lake's tables: their Delta versions, the newest version that a batch in the
+    ledger made, and how many versions of rows they had, when the state last looked."""
+
+    versions: Mapping[str, int] = field(default_factory=dict)
+    entered: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
 class State:
     """The state in a folder, for the features of some catalogues."""
 
-    environment: lmdb.Environment
+    generations: Generations
     indexes: tuple[Index, ...]
-    layout: str
-    stores: Mapping[str, Any]
 
     @classmethod
     def open(cls, folder: Path, catalogues: Mapping[SubjectKind, Catalogue] | None = None) -> State:
         """The state in `folder`, empty where there is none; `catalogues` are those of the house by default."""
-        environment = _environment(folder.resolve())
         kinds: tuple[SubjectKind, ...] = ("crossing", "permit")
         held = indexes(catalogues or {kind: features(kind) for kind in kinds})
-        names = ["said", "words", *(index.name for index in held)]
-        return cls(environment, held, fingerprint(held), {n: environment.open_db(n.encode()) for n in names})
+        return cls(Generations(folder.resolve(), fingerprint(held)), held)
 
     @property
-    def versions(self) -> dict[str, int]:
-        """Versions of the lake's tables that the state has seen; none where it is empty or of another layout."""
-        with self.environment.begin(db=self.stores["said"]) as txn:
-            return self._seen(txn)
+    def said(self) -> Said | None:
+        """What the state says of itself; None where it was not made yet, or for another catalogue."""
+        generation = self.generations.newest()
+        if generation is None:
+            return None
+        with generation.environment.begin() as txn:
+            return _said(txn, generation.stores)
 
     def behind(self, lake: Lake) -> int:
-        """How many batches the lake has that the state has not seen."""
-        return lake.batches_after(self.versions.get(LEDGER, -1))
+        """How many batches the lake has that the state has not seen: a look at file names. 1 where only something else
+        was done to a table of the state (rows deleted, files brought together)."""
+        seen = (self.said or Said()).versions
+        batches = lake.commits_after(LEDGER, seen.get(LEDGER, 0))
+        return batches or int(any(lake.commits_after(table, seen.get(table, -1)) for table in self._tables))
 
-    def catch_up(self, lake: Lake, say: Say = lambda _: None) -> int:
+    def keep_up(self, lake: Lake) -> int:
+        """Catch up where that takes a moment; how many batches the state is behind all the same.
+
+        It stays behind while another writes to it, where much came in, and where rows were deleted from the lake.
+        """
+        if behind := self.behind(lake):
+            with suppress(Busy), self.generations.writing():
+                self._bring_in(lake, _AT_ONCE)
+                behind = self.behind(lake)
+        return behind
+
+    def catch_up(self, lake: Lake, say: Say = _nobody) -> int:
         """Bring in what was committed since the state last looked; how many versions of rows came in.
 
-        Made anew where there is nothing to go on from: an empty state, another layout, or rows deleted from the lake.
+        Made anew where there is nothing to go on from: no state yet, another catalogue, or rows deleted from the lake.
         """
-        if self.versions and not self.behind(lake):
-            return 0
-        with self.environment.begin(write=True) as txn:
-            seen, now = self._seen(txn), lake.versions()
-            if seen == now:
-                return 0
-            lake = lake.at(now)
-            sizes = {name: lake.size(name) for name in self._tables}
-            if seen:
-                came = self._changes(txn, lake, seen, sizes)
-                if came is not None:
-                    return came
-                say("rows were deleted from the lake, so the live state is made anew")
-            return self._all(txn, lake, sizes, say)
+        with self.generations.writing(say):
+            came = self._bring_in(lake)
+            return self._make(lake, say) if came is None else came
 
-    def rebuild(self, lake: Lake, say: Say = lambda _: None) -> int:
+    def rebuild(self, lake: Lake, say: Say = _nobody) -> int:
         """Make the state anew from the lake; how many versions of rows it holds."""
-        with self.environment.begin(write=True) as txn:
-            lake = lake.at(lake.versions())
-            return self._all(txn, lake, {name: lake.size(name) for name in self._tables}, say)
+        with self.generations.writing(say):
+            return self._make(lake, say)
 
     @contextmanager
     def reading(self) -> Iterator[Snapshot]:
-        """The state as it is now, whatever comes in meanwhile."""
-        with self.environment.begin(buffers=True) as txn:
-            yield Snapshot(txn, {(i.table, name): i for i in self.indexes for name in i.by[:1]}, self.stores)
+        """The state as it is now, whatever comes in meanwhile. BadInput where it was not made yet."""
+        generation = self.generations.newest()
+        if generation is None:
+            raise BadInput(
+                "The live state was not made yet, or for an earlier catalogue of features. Make it: basira state build."
+            )
+        with generation.environment.begin(buffers=True) as txn:
+            yield Snapshot(txn, {(i.table, name): i for i in self.indexes for name in i.by[:1]}, generation.stores)
 
     @property
     def _tables(self) -> list[str]:
         return sorted({index.table for index in self.indexes})
 
-    def _said(self, txn: lmdb.Transaction) -> dict[str, Any]:
-        return dict(json.loads(bytes(txn.get(_SAID, b"{}", db=self.stores["said"]))))
-
-    def _seen(self, txn: lmdb.Transaction) -> dict[str, int]:
-        said = self._said(txn)
-        return dict(said["versions"]) if said.get("layout") == self.layout else {}
-
-    def _note(self, txn: lmdb.Transaction, lake: Lake, sizes: Mapping[str, int]) -> None:
-        said = {"layout": self.layout, "versions": dict(lake.pinned or {}), "sizes": dict(sizes)}
-        txn.put(_SAID, json.dumps(said).encode(), db=self.stores["said"])
-
-    def _changes(
-        self, txn: lmdb.Transaction, lake: Lake, seen: Mapping[str, int], sizes: Mapping[str, int]
-    ) -> int | None:
-        """Bring in what came since the versions `seen`; None (and nothing changed) where rows are gone meanwhile."""
-        before = self._said(txn)["sizes"]
-        changed = []
+    def _bring_in(self, lake: Lake, most: int | None = None) -> int | None:
+        """Bring in what came, in one transaction. None, and nothing changed, where more than `most` versions of rows
+        came, or the state must be made anew."""
+        generation, seen = self.generations.newest(), self.said
+        if generation is None or seen is None:
+            return None
+        now = self._now(lake, seen)
+        grown = {table: size - seen.sizes[table] for table, size in now.sizes.items()}
+        if min(grown.values()) < 0 or (most is not None and sum(grown.values()) > most):
+            return None
+        lake, changed = lake.at(now.versions), []
         for table in self._tables:
-            if lake.version(table) == seen.get(table, -1):
+            since = seen.entered.get(table, -1)
+            if now.entered.get(table, -1) == since:
                 continue
-            rows, came = lake.changes(table, self._columns(table), seen.get(table, -1))
-            if sizes[table] != before.get(table, 0) + came:
-                return None
-            changed.append((table, rows, came))
-        for table, rows, _ in changed:
-            self._put(txn, table, rows, replaced=np.unique(cells(rows.column("_key"))))
-        self._note(txn, lake, sizes)
-        return sum(came for *_, came in changed)
+            rows, came = lake.changes(table, self._columns(table), since)
+            if came != grown[table]:
+                return None  # others are gone
+            changed.append((table, rows))
+        with generation.environment.begin(write=True) as txn:
+            for table, rows in changed:
+                self._put(txn, generation.stores, table, rows, replaced=np.unique(cells(rows.column("_key"))))
+            _note(txn, generation.stores, now)
+        return sum(grown.values())
 
-    def _all(self, txn: lmdb.Transaction, lake: Lake, sizes: Mapping[str, int], say: Say) -> int:
-        for store in self.stores.values():
-            txn.drop(store, delete=False)
+    def _make(self, lake: Lake, say: Say) -> int:
+        """Make the next generation."""
+        now = self._now(lake, Said(sizes=dict.fromkeys(self._tables, 0)))
+        lake = lake.at(now.versions)
         came = 0
-        for table in self._tables:
-            if sizes[table]:
-                say(f"live state: {sizes[table]:,} rows of {table}")
-            groups = min(lake.buckets, max(1, -(-sizes[table] // PART_ROWS)))
-            for group in np.array_split(np.arange(lake.buckets), groups):
-                buckets = None if groups == 1 else [int(b) for b in group]
-                rows, came_now = lake.changes(table, self._columns(table), -1, buckets=buckets)
-                self._put(txn, table, rows, replaced=np.empty(0, np.int64))
-                came += came_now
-        self._note(txn, lake, sizes)
+        names = ["said", "words", *(index.name for index in self.indexes)]
+        with self.generations.following(names) as made, made.environment.begin(write=True) as txn:
+            for table in self._tables:
+                if now.sizes[table]:
+                    say(f"live state: {now.sizes[table]:,} rows of {table}")
+                groups = min(lake.buckets, max(1, -(-now.sizes[table] // PART_ROWS)))
+                for group in np.array_split(np.arange(lake.buckets), groups):
+                    buckets = None if groups == 1 else [int(b) for b in group]
+                    rows, came_now = lake.changes(table, self._columns(table), -1, buckets=buckets)
+                    self._put(txn, made.stores, table, rows, replaced=np.empty(0, np.int64))
+                    came += came_now
+            _note(txn, made.stores, now)
         return came
+
+    def _now(self, lake: Lake, seen: Said) -> Said:
+        """What the lake holds now, after what was seen of it."""
+        versions = lake.versions()
+        if versions == seen.versions:
+            return seen
+        lake = lake.at(versions)
+        entered, sizes = lake.entered(), dict(seen.sizes)
+        for table in self._tables:
+            if _of(table, versions, entered) != _of(table, seen.versions, seen.entered):
+                sizes[table] = lake.size(table)
+        return Said(versions, entered, sizes)
 
     def _columns(self, table: str) -> list[str]:
         named = {c for i in self.indexes if i.table == table for c in i.columns}
         return [*sorted(named), "happened_at", "known_at"]
 
-    def _put(self, txn: lmdb.Transaction, table: str, rows: pa.Table, *, replaced: Ints) -> None:
+    def _put(
+        self, txn: lmdb.Transaction, stores: Mapping[str, Any], table: str, rows: pa.Table, *, replaced: Ints
+    ) -> None:
         """Put versions of rows in every index of the table; held versions of the keys `replaced` go."""
         key = cells(rows.column("_key"))
         times = [instants(rows.column(name)) for name in ("happened_at", "known_at", "superseded_at")]
         held = [index for index in self.indexes if index.table == table]
         columns = {name: cells(rows.column(name)) for name in {c for i in held for c in i.columns}}
         for name in {w for i in held for w in i.words}:
-            self._put_words(txn, whole(rows.column(name)))
+            _put_words(txn, stores["words"], whole(rows.column(name)))
         for index in held:
             matrix = np.stack([key, *times, *(columns[c] for c in index.columns)], axis=1)
-            _put_rows(txn, self.stores[index.name], index, matrix, [columns[by] for by in index.by], replaced)
+            _put_rows(txn, stores[index.name], index, matrix, [columns[by] for by in index.by], replaced)
 
-    def _put_words(self, txn: lmdb.Transaction, texts: pa.Array) -> None:
-        different = texts.unique().drop_null()
-        named = zip(cells(different).tolist(), different.to_pylist(), strict=True)
-        with txn.cursor(self.stores["words"]) as cursor:
-            cursor.putmulti([(cell.to_bytes(8, "big", signed=True), text.encode()) for cell, text in named])
+
+def _said(txn: lmdb.Transaction, stores: Mapping[str, Any]) -> Said:
+    return Said(**json.loads(bytes(txn.get(_SAID, b"{}", db=stores["said"]))))
+
+
+def _of(table: str, *versions: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(held.get(table, -1) for held in versions)
+
+
+def _note(txn: lmdb.Transaction, stores: Mapping[str, Any], said: Said) -> None:
+    txn.put(_SAID, json.dumps(asdict(said)).encode(), db=stores["said"])
+
+
+def _put_words(txn: lmdb.Transaction, store: Any, texts: pa.Array) -> None:
+    different = texts.unique().drop_null()
+    named = zip(cells(different).tolist(), different.to_pylist(), strict=True)
+    with txn.cursor(store) as cursor:
+        cursor.putmulti([(cell.to_bytes(8, "big", signed=True), text.encode()) for cell, text in named])
 
 
 def _put_rows(
@@ -239,6 +279,10 @@ class Snapshot:
     txn: lmdb.Transaction
     indexes: Mapping[tuple[str, str], Index]
     stores: Mapping[str, Any]
+
+    def versions(self) -> dict[str, int]:
+        """Versions of the lake's tables that it has seen, as `Lake.versions` tells them."""
+        return dict(_said(self.txn, self.stores).versions)
 
     def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
         index = self._index(table, by)

@@ -65,9 +65,10 @@ def commits_after(folder: Path, version: int) -> int:
     return newest - version
 
 
-def rows(table: DeltaTable) -> int:
-    """How many rows the files of a table have, by what their commits say."""
-    return sum(int(action.get("num_records") or 0) for action in file_actions(table))
+def rows(table: DeltaTable, *, hidden: Hidden = None) -> int:
+    """How many rows the files of a table have, but for those that `hidden` names, by what their commits say."""
+    actions = (a for a in file_actions(table) if hidden is None or not hidden(str(a["path"])))
+    return sum(int(action.get("num_records") or 0) for action in actions)
 
 
 def _holds(action: Mapping[str, Any], bucket: int | None) -> ds.Expression:

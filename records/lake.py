@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -153,9 +153,10 @@ class Lake:
         held = rows.select([*wanted, "_key"]).append_column("superseded_at", ended)
         return held.filter(pc.invert(rows["_echo"])), came if keys is not None else rows.num_rows
 
-    def batches_after(self, ledger: int) -> int:
-        """How many batches came after a version of the ledger: cheap enough to ask before every answer."""
-        return delta.commits_after(self.folder(LEDGER), ledger)
+    def commits_after(self, name: str, version: int) -> int:
+        """How many commits a table, or the ledger (one per batch), has after a version: cheap enough to ask before
+        every answer."""
+        return delta.commits_after(self.folder(name), version)
 
     def as_known(
         self,
@@ -188,9 +189,14 @@ class Lake:
         return append(self, table, rows, batch)
 
     def size(self, table: str) -> int:
-        """About how many versions of rows a table has, from what its commits say."""
+        """How many versions of rows a table has, echoes included, from what its commits say."""
         delta_table = self.delta(table)
-        return 0 if delta_table is None else delta.rows(delta_table)
+        return 0 if delta_table is None else delta.rows(delta_table, hidden=self._not_entered(table))
+
+    def entered(self) -> dict[str, int]:
+        """Delta version that the newest batch of each table made: rows of a later commit are not seen yet."""
+        newest = self.ledger().group_by("table").aggregate([("version", "max")])
+        return dict(zip(newest["table"].to_pylist(), newest["version_max"].to_pylist(), strict=True))
 
     def version(self, table: str) -> int:
         """Delta version of a table; -1 while nothing was ever written to it."""
@@ -266,6 +272,16 @@ class Lake:
         return delta.dataset(delta_table, self.folder(QUARANTINE), QUARANTINE_SCHEMA).to_table(filter=known)
 
     def _visible(self, table: str, delta_table: DeltaTable, buckets: Sequence[int] | None) -> ds.Dataset:
+        return delta.dataset(
+            delta_table,
+            self.folder(table),
+            self.lake_schema(table),
+            buckets=buckets,
+            hidden=self._not_entered(table),
+        )
+
+    def _not_entered(self, table: str) -> Callable[[str], bool]:
+        """Tells files of batches that are not in the ledger."""
         ledger = self.ledger()
         mine = ledger.filter(pc.equal(ledger["table"], table))["batch"].to_pylist()
         labels = {batch_label(batch) for batch in mine}
@@ -274,9 +290,7 @@ class Lake:
             match = _BATCH_FILE.search(path)
             return match is not None and match.group(1) not in labels
 
-        return delta.dataset(
-            delta_table, self.folder(table), self.lake_schema(table), buckets=buckets, hidden=not_entered
-        )
+        return not_entered
 
     def _wanted(self, declared: Table, columns: Sequence[str] | None) -> list[str]:
         there = declared.lake_schema.names
