@@ -14,19 +14,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from features import kernels, windows
+from features.cells import Ints, cells
 from features.declaration import SubjectKind
 from features.histories import Histories
 from features.lineage import Catalogue
-from features.parts import Links, Part, links
+from features.parts import PART_ROWS, Links, Part, links
 from features.plan import Plan, Spine, kind_of, prepare
 from features.shared import Heaps, answers, deal, sweep
 
 T = TypeVar("T")
 R = TypeVar("R")
 Say = Callable[[str], None]
+SpineOf = Callable[[int, Sequence[str] | None], pa.Table]
+"""The rows of a spine that belong to a part; with all their columns, or with some."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,10 @@ class Work:
     catalogue: Catalogue | None
     lake: Histories
     groups: tuple[tuple[int, ...], ...]
-    spine: Callable[[int], pa.Table]
+    spine: SpineOf
     folder: Path
     links: Links
+    in_order: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -48,15 +54,17 @@ class Work:
 
     @property
     def heaps(self) -> Heaps:
-        return Heaps(self.folder, len(self.groups))
+        rows = max((self.lake.size(table) for table in self.plan.columns), default=0)
+        return Heaps(self.folder, min(len(self.groups), max(1, -(-rows // PART_ROWS))))
 
     def deal(self, part: int) -> None:
         """First round: what a part has to say of entities that cut across persons."""
-        plan, spine = self.plan, self.spine(part)
+        plan = self.plan
         needed = {slot for step in plan.shared for slot in step.needs}
         asking = self._source(part, plan.columns_of(plan.towards(needed)), self.links)
         # Rows of the linked are dealt out by the part they lie in, and by no other.
         own = self._source(part, plan.columns_of(plan.shared), Links(self.links.known, {}))
+        spine = self.spine(part, plan.asked_columns([*plan.towards(needed), *plan.shared]))
         deal(plan, Spine(spine), asking, own, self.heaps, part)
 
     def sweep(self, task: tuple[int, int]) -> None:
@@ -65,17 +73,24 @@ class Work:
 
     def answer(self, part: int) -> pa.Table:
         """Third round: the features of one part."""
-        plan, spine = self.plan, self.spine(part)
+        plan = self.plan
         alone = len(self.groups) == 1
+        steps = [s for s in plan.steps if alone or s not in plan.shared]
+        spine = self.spine(part, list(dict.fromkeys(("event", "subject", *plan.asked_columns(steps)))))
         known = {} if alone else answers(plan, self.heaps, part, spine.num_rows)
-        columns = plan.columns_of([s for s in plan.steps if alone or s not in plan.shared])
-        return plan.table(spine, plan.answer(Spine(spine), self._source(part, columns, self.links), known))
+        if self.in_order:
+            order = _in_order(spine)
+            spine = spine.take(pa.array(order))
+            known = {slot: v[order] if isinstance(v, np.ndarray) else v.take(order) for slot, v in known.items()}
+        source = self._source(part, plan.columns_of(steps), self.links)
+        return plan.table(spine, plan.answer(Spine(spine), source, known))
 
     def write(self, task: tuple[int, Path]) -> Path:
         """Third round, its table written to a file."""
         part, path = task
         draft = path.with_suffix(".draft")
-        pq.write_table(self.answer(part), draft)
+        # Dictionaries and compression would take longer than the features themselves.
+        pq.write_table(self.answer(part), draft, use_dictionary=False, compression="none", write_statistics=False)
         return draft.replace(path)
 
     def prepare(self, executor: Executor | None, say: Say) -> None:
@@ -85,7 +100,7 @@ class Work:
             return
         for done, _ in enumerate(_each(executor, self.deal, range(len(self.groups))), 1):
             say(f"dealt out part {done} of {len(self.groups)}")
-        tasks = [(step, heap) for step in range(len(shared)) for heap in range(len(self.groups))]
+        tasks = [(step, heap) for step in range(len(shared)) for heap in range(self.heaps.number)]
         for done, _ in enumerate(_each(executor, self.sweep, tasks), 1):
             say(f"swept heap {done} of {len(tasks)}")
 
@@ -93,23 +108,32 @@ class Work:
         return Part(self.lake, self.groups[part], columns, linked)
 
 
+def _in_order(spine: pa.Table) -> Ints:
+    """Row numbers by subject, and then by moment: answers about one subject then lie together, as they are made."""
+    subject, at = cells(spine.column("subject")), cells(spine.column("as_of"))
+    count, number, _ = kernels.numbered(subject, subject, subject[:0], subject[:0])
+    return windows.in_groups(np.where(number < 0, count, number).astype(np.int32), count + 1, at, at)[1]
+
+
 def work(
-    spine: Callable[[int], pa.Table],
+    spine: SpineOf,
     kind: SubjectKind,
     names: Iterable[str],
     lake: Histories,
     groups: Iterable[tuple[int, ...]],
     folder: Path,
     catalogue: Catalogue | None = None,
+    *,
+    in_order: bool = False,
 ) -> Work:
     """The work there is; `folder` is where what cuts across persons waits meanwhile."""
     chosen = tuple(dict.fromkeys(names))
     plan = prepare(chosen, kind, catalogue)
-    return Work(chosen, kind, catalogue, lake, tuple(groups), spine, folder, links(lake, plan.columns))
+    return Work(chosen, kind, catalogue, lake, tuple(groups), spine, folder, links(lake, plan.columns), in_order)
 
 
 def build(
-    spine: Callable[[int], pa.Table],
+    spine: SpineOf,
     names: Iterable[str],
     lake: Histories,
     out: Path,
@@ -118,14 +142,17 @@ def build(
     executor: Executor | None = None,
     say: Say | None = None,
 ) -> list[Path]:
-    """One Parquet file of features per person bucket, in the folder `out`: event, subject, as_of and `names`.
+    """One Parquet file of features per person bucket, in the folder `out`: event, subject, as_of and `names`, by subject
+    and moment.
 
     spine: the rows of the spine whose subjects lie in a bucket. At most one bucket per worker is in memory.
     """
     out.mkdir(parents=True, exist_ok=True)
     buckets = range(lake.buckets)
     with tempfile.TemporaryDirectory(dir=out, prefix=".heaps-") as folder:
-        todo = work(spine, kind_of(spine(0)), names, lake, [(b,) for b in buckets], Path(folder), catalogue)
+        todo = work(
+            spine, kind_of(spine(0, None)), names, lake, [(b,) for b in buckets], Path(folder), catalogue, in_order=True
+        )
         todo.prepare(executor, say or _silent)
         paths = []
         for path in _each(executor, todo.write, [(b, out / f"part-{b:05d}.parquet") for b in buckets]):

@@ -43,7 +43,7 @@ def compute(
     rows = spine_parts(spine, groups, lake.buckets)
     parts = [spine if len(rows) == 1 else spine.take(pa.array(r)) for r in rows]
     with tempfile.TemporaryDirectory(prefix="basira-heaps-") as folder:
-        todo = work(lambda part: parts[part], kind, chosen, lake, groups, Path(folder), catalogue)
+        todo = work(lambda part, _: parts[part], kind, chosen, lake, groups, Path(folder), catalogue)
         todo.prepare(None, lambda _: None)
         answered = pa.concat_tables([todo.answer(part) for part in range(len(parts))])
     return answered if len(rows) == 1 else answered.take(pa.array(np.argsort(np.concatenate(rows), kind="stable")))

@@ -61,72 +61,116 @@ def _slot(first: int, second: int, mask: int) -> int:
 
 
 @compiled
-def numbered(asked_first: Ints, asked_second: Ints, rows_first: Ints, rows_second: Ints) -> tuple[int, Ints, Ints]:
+def numbered(asked_first: Ints, asked_second: Ints, rows_first: Ints, rows_second: Ints) -> tuple[int, Places, Places]:
     """One number per different asked pair, in the order they are met; -1 for a pair with a null or never asked.
 
     Returns how many there are, the numbers of the asked pairs and those of the rows' pairs.
     """
-    size = 16
-    while size < 2 * len(asked_first):
-        size *= 2
-    mask = size - 1
-    holder = np.full(size, -1, np.int64)
-    asked = np.full(len(asked_first), -1, np.int64)
-    found = np.full(len(rows_first), -1, np.int64)
-    example = np.empty(len(asked_first), np.int64)
+    held = np.zeros((64, 3), np.int64)  # by slot: a pair, and its number plus one (0: free)
+    asked = np.full(len(asked_first), -1, np.int32)
+    found = np.full(len(rows_first), -1, np.int32)
     count = 0
     for k in range(len(asked_first)):
         one, other = asked_first[k], asked_second[k]
         if NULL in (one, other):
             continue
-        slot = _slot(one, other, mask)
-        while True:
-            number = holder[slot]
-            if number < 0:
-                holder[slot] = count
-                example[count] = k
-                asked[k] = count
-                count += 1
-                break
-            if asked_first[example[number]] == one and asked_second[example[number]] == other:
-                asked[k] = number
-                break
-            slot = (slot + 1) & mask
+        if k > 0 and one == asked_first[k - 1] and other == asked_second[k - 1]:
+            asked[k] = asked[k - 1]
+            continue
+        slot = _place(held, one, other)
+        if held[slot, 2] == 0:
+            count += 1
+            held[slot, 0], held[slot, 1], held[slot, 2] = one, other, count
+            asked[k] = count - 1
+            if 2 * count > len(held):
+                held = _wider(held)
+            continue
+        asked[k] = held[slot, 2] - 1
     for k in range(len(rows_first)):
         one, other = rows_first[k], rows_second[k]
         if NULL in (one, other):
             continue
-        slot = _slot(one, other, mask)
-        while True:
-            number = holder[slot]
-            if number < 0:
-                break
-            if asked_first[example[number]] == one and asked_second[example[number]] == other:
-                found[k] = number
-                break
-            slot = (slot + 1) & mask
+        if k > 0 and one == rows_first[k - 1] and other == rows_second[k - 1]:
+            found[k] = found[k - 1]
+            continue
+        found[k] = held[_place(held, one, other), 2] - 1
     return count, asked, found
 
 
 @compiled
-def grouped(number: Ints, count: int, at: Ints, then: Ints) -> tuple[Ints, Ints]:
-    """Starts of each group and the row numbers group by group, each in order of (at, then); without number -1."""
+def _place(held: Ints, one: int, other: int) -> int:
+    """The slot that has the pair, or the free one where it belongs."""
+    mask = len(held) - 1
+    slot = _slot(one, other, mask)
+    while held[slot, 2] != 0 and (held[slot, 0] != one or held[slot, 1] != other):
+        slot = (slot + 1) & mask
+    return slot
+
+
+@compiled
+def _wider(held: Ints) -> Ints:
+    wider = np.zeros((4 * len(held), 3), np.int64)
+    for k in range(len(held)):
+        if held[k, 2] != 0:
+            wider[_place(wider, held[k, 0], held[k, 1])] = held[k]
+    return wider
+
+
+@compiled
+def packed(number: Places, count: int, at: Ints) -> tuple[Ints, Ints, bool, int]:
+    """Starts of each group; each row as one integer, of its group, the high bits of its instant and its own number;
+    whether these lie in order; and how many bits the row's number takes. Rows of no group (-1) are left out.
+
+    So that sorting integers, which is fast, does most of what sorting rows would.
+    """
     start = np.zeros(count + 1, np.int64)
+    low, high = NEVER, NULL
     for k in range(len(number)):
         if number[k] >= 0:
             start[number[k] + 1] += 1
+            low = min(low, at[k])
+            high = max(high, at[k])
     for e in range(count):
         start[e + 1] += start[e]
-    place = start[:-1].copy()
-    order = np.empty(start[count], np.int64)
+    rows = _bits(len(number))
+    of_time = 62 - rows - _bits(count)
+    drop = 0
+    while (np.uint64(high) - np.uint64(low)) >> np.uint64(drop) >> np.uint64(of_time) > 0:
+        drop += 1
+    found = np.empty(start[count], np.int64)
+    straight = True
+    n = 0
     for k in range(len(number)):
-        e = number[k]
-        if e >= 0:
-            order[place[e]] = k
-            place[e] += 1
-    for e in range(count):
-        _sort(order, start[e], start[e + 1], at, then)
-    return start, order
+        if number[k] >= 0:
+            moment = np.int64((np.uint64(at[k]) - np.uint64(low)) >> np.uint64(drop))
+            found[n] = ((np.int64(number[k]) << of_time | moment) << rows) | k
+            straight &= n == 0 or found[n] > found[n - 1]
+            n += 1
+    return start, found, straight, rows
+
+
+@compiled
+def _bits(number: int) -> int:
+    bits = 1
+    while number >> bits:
+        bits += 1
+    return bits
+
+
+@compiled
+def unpacked(sorted_rows: Ints, rows: int, at: Ints, then: Ints) -> Ints:
+    """Row numbers of rows packed and sorted, those of one group that the packing could not tell apart put in order of
+    (at, then)."""
+    order = np.empty(len(sorted_rows), np.int64)
+    first = 0
+    for k in range(len(order)):
+        order[k] = sorted_rows[k] & ((1 << rows) - 1)
+        if sorted_rows[k] >> rows != sorted_rows[first] >> rows:
+            if k - first > 1:
+                _sort(order, first, k, at, then)
+            first = k
+    _sort(order, first, len(order), at, then)
+    return order
 
 
 @compiled
@@ -135,44 +179,16 @@ def _before(one: int, other: int, at: Ints, then: Ints) -> bool:
 
 
 @compiled
-def _sort(order: Ints, begin: int, end: int, at: Ints, then: Ints) -> None:
-    """Sort order[begin:end] in place by (at, then); nothing to do where it is sorted already, as rows mostly are."""
+def _sort(order: Any, begin: int, end: int, at: Ints, then: Ints) -> None:
+    """Sort order[begin:end] in place by (at, then): mostly there is little to do."""
     disorder = 0
     for k in range(begin + 1, end):
-        if _before(order[k], order[k - 1], at, then):
-            disorder += 1
+        disorder += _before(order[k], order[k - 1], at, then)
     if disorder == 0:
         return
-    if end - begin <= _FEW:
-        _insert(order, begin, end, at, then)
+    if end - begin > _FEW:
+        _take_out_and_merge(order, begin, end, at, then)
         return
-    instants = np.empty(end - begin, np.int64)
-    for k in range(begin, end):
-        instants[k - begin] = at[order[k]]
-    by_instant = np.argsort(instants, kind="mergesort")
-    held = order[begin:end].copy()
-    for k in range(begin, end):
-        order[k] = held[by_instant[k - begin]]
-    first = begin
-    while first < end:
-        last = first + 1
-        while last < end and at[order[last]] == at[order[first]]:
-            last += 1
-        if last - first > _FEW:
-            later = np.empty(last - first, np.int64)
-            for k in range(first, last):
-                later[k - first] = then[order[k]]
-            by_then = np.argsort(later, kind="mergesort")
-            tied = order[first:last].copy()
-            for k in range(first, last):
-                order[k] = tied[by_then[k - first]]
-        elif last - first > 1:
-            _insert(order, first, last, at, then)
-        first = last
-
-
-@compiled
-def _insert(order: Ints, begin: int, end: int, at: Ints, then: Ints) -> None:
     for k in range(begin + 1, end):
         moving = order[k]
         hole = k
@@ -180,6 +196,56 @@ def _insert(order: Ints, begin: int, end: int, at: Ints, then: Ints) -> None:
             order[hole] = order[hole - 1]
             hole -= 1
         order[hole] = moving
+
+
+@compiled
+def _take_out_and_merge(order: Any, begin: int, end: int, at: Ints, then: Ints) -> None:
+    """Those that lie in order stay; the others are taken out, sorted by halves, and merged back in."""
+    size = end - begin
+    straight = np.empty(size, np.int64)
+    others = np.empty(size, np.int64)
+    n = m = 0
+    for k in range(begin, end):
+        row = order[k]
+        if n > 0 and _before(row, straight[n - 1], at, then):
+            # One that is far too late would put out of order all that follow it: it goes, and not they.
+            if n == 1 or not _before(row, straight[n - 2], at, then):
+                others[m] = straight[n - 1]
+                straight[n - 1] = row
+            else:
+                others[m] = row
+            m += 1
+        else:
+            straight[n] = row
+            n += 1
+    _halves(others, np.empty(m, np.int64), 0, m, at, then)
+    i = j = 0
+    for k in range(begin, end):
+        if j == m or (i < n and not _before(others[j], straight[i], at, then)):
+            order[k] = straight[i]
+            i += 1
+        else:
+            order[k] = others[j]
+            j += 1
+
+
+@compiled
+def _halves(rows: Ints, spare: Ints, begin: int, end: int, at: Ints, then: Ints) -> None:
+    """Merge sort, bottom up."""
+    width = 1
+    while width < end - begin:
+        for left in range(begin, end, 2 * width):
+            middle, right = min(left + width, end), min(left + 2 * width, end)
+            i, j = left, middle
+            for k in range(left, right):
+                if j == right or (i < middle and not _before(rows[j], rows[i], at, then)):
+                    spare[k] = rows[i]
+                    i += 1
+                else:
+                    spare[k] = rows[j]
+                    j += 1
+        rows[begin:end] = spare[begin:end]
+        width *= 2
 
 
 # --- what each query sees ---------------------------------------------------------------------------------------------
@@ -196,22 +262,40 @@ def sights(
     """
     rows, asks, wide = len(happened), len(at), len(widths)
     straight = np.ones(wide + 1, np.bool_)
-    enter = np.empty(rows, np.int64)
-    leave = np.empty(rows, np.int64)
-    for k in range(rows):
-        enter[k] = max(happened[k] + 1, known[k])
-    entering = np.empty(rows, np.int32)
-    entered = np.empty(asks, np.int32)
-    straight[0] = _in_order(row_start, enter, entering)
-    _reached(ask_start, at, row_start, straight[0], entering, enter, entered)
-    leaving = np.empty((wide, rows), np.int32)
-    left = np.empty((wide, asks), np.int32)
-    for w in range(wide):
-        for k in range(rows):
-            gone = NEVER if widths[w] == NEVER else happened[k] + 1 + widths[w]
-            leave[k] = max(enter[k], min(gone, superseded[k]))
-        straight[w + 1] = _in_order(row_start, leave, leaving[w])
-        _reached(ask_start, at, row_start, straight[w + 1], leaving[w], leave, left[w])
+    entering, entered = np.empty(rows, np.int32), np.empty(asks, np.int32)
+    leaving, left = np.empty((wide, rows), np.int32), np.empty((wide, asks), np.int32)
+    enter, leave = np.empty(rows, np.int64), np.empty(rows, np.int64)
+    for e in range(len(row_start) - 1):
+        begin, end = row_start[e], row_start[e + 1]
+        first, after = ask_start[e], ask_start[e + 1]
+        latest = np.int64(0)
+        corrected = False
+        for k in range(begin, end):
+            enter[k] = max(happened[k] + 1, known[k])
+            latest = max(latest, enter[k] - happened[k] - 1)
+            corrected |= superseded[k] != NEVER
+        straight[0] = _swept(begin, end, first, after, at, enter, entering, entered, straight[0])
+        for w in range(wide):
+            width = widths[w]
+            if width == NEVER and not corrected:
+                for q in range(first, after):
+                    left[w, q] = begin
+                for k in range(begin, begin if straight[w + 1] else end):
+                    leaving[w, k] = k
+                continue
+            if not corrected and latest <= width:  # so rows leave in the order they happened
+                k = begin
+                for q in range(first, after):
+                    while k < end and happened[k] + width < at[q]:
+                        k += 1
+                    left[w, q] = k
+                for k in range(begin, begin if straight[w + 1] else end):
+                    leaving[w, k] = k
+                continue
+            for k in range(begin, end):
+                gone = NEVER if width == NEVER else happened[k] + 1 + width
+                leave[k] = max(enter[k], min(gone, superseded[k]))
+            straight[w + 1] = _swept(begin, end, first, after, at, leave, leaving[w], left[w], straight[w + 1])
     return straight, entering, entered, leaving, left
 
 
@@ -222,98 +306,40 @@ def sight(
     """As `sights`, of rows that enter and leave when they say."""
     rows, asks = len(enter), len(at)
     straight = np.ones(2, np.bool_)
-    gone = np.empty(rows, np.int64)
-    for k in range(rows):
-        gone[k] = max(enter[k], leave[k])
-    entering = np.empty(rows, np.int32)
-    entered = np.empty(asks, np.int32)
-    straight[0] = _in_order(row_start, enter, entering)
-    _reached(ask_start, at, row_start, straight[0], entering, enter, entered)
-    leaving = np.empty((1, rows), np.int32)
-    left = np.empty((1, asks), np.int32)
-    straight[1] = _in_order(row_start, gone, leaving[0])
-    _reached(ask_start, at, row_start, straight[1], leaving[0], gone, left[0])
+    gone = np.maximum(enter, leave)
+    entering, entered = np.empty(rows, np.int32), np.empty(asks, np.int32)
+    leaving, left = np.empty((1, rows), np.int32), np.empty((1, asks), np.int32)
+    for e in range(len(row_start) - 1):
+        begin, end = row_start[e], row_start[e + 1]
+        first, after = ask_start[e], ask_start[e + 1]
+        straight[0] = _swept(begin, end, first, after, at, enter, entering, entered, straight[0])
+        straight[1] = _swept(begin, end, first, after, at, gone, leaving[0], left[0], straight[1])
     return straight, entering, entered, leaving, left
 
 
 @compiled
-def _in_order(start: Ints, at: Ints, order: Places) -> bool:
-    """Whether rows lie in order of `at` group by group; if not, `order` is filled with the row numbers that do.
+def _swept(
+    begin: int, end: int, first: int, after: int, at: Ints, moment: Ints, order: Places, upto: Places, straight: bool
+) -> bool:
+    """The order of one entity's rows by `moment`, and up to which place of it each of its queries has gone.
 
-    Most rows lie in order; the others are taken out, sorted and merged back in.
+    Returns whether the rows of all entities so far lie in order; only then `order` may be left empty.
     """
-    straight = True
-    for e in range(len(start) - 1):
-        begin, end = start[e], start[e + 1]
-        disorder = False
-        for k in range(begin + 1, end):
-            if at[k] < at[k - 1]:
-                disorder = True
-                break
-        if not disorder:
-            if not straight:
-                for k in range(begin, end):
-                    order[k] = k
-            continue
-        if straight:
-            straight = False
-            for k in range(begin):
-                order[k] = k
-        if end - begin > _FEW:
-            _merge_sort(order, begin, end, at)
-            continue
-        order[begin] = begin
-        for k in range(begin + 1, end):
-            hole = k
-            while hole > begin and at[k] < at[order[hole - 1]]:
-                order[hole] = order[hole - 1]
-                hole -= 1
-            order[hole] = k
+    disorder = False
+    for k in range(begin + 1, end):
+        disorder |= moment[k] < moment[k - 1]
+    if disorder or not straight:
+        for k in range(0 if straight else begin, end):
+            order[k] = k
+        straight = False
+    if disorder:
+        _sort(order, begin, end, moment, moment)
+    k = begin
+    for q in range(first, after):
+        while k < end and moment[order[k] if disorder else k] <= at[q]:
+            k += 1
+        upto[q] = k
     return straight
-
-
-@compiled
-def _merge_sort(order: Places, begin: int, end: int, at: Ints) -> None:
-    """Row numbers begin to end in order of `at`: those that lie in order, and the others sorted and merged in."""
-    size = end - begin
-    straight = np.empty(size, np.int64)
-    others = np.empty(size, np.int64)
-    n = 0
-    m = size
-    low = NEVER
-    for k in range(end - 1, begin - 1, -1):
-        if at[k] <= low:
-            low = at[k]
-            n += 1
-            straight[size - n] = k
-        else:
-            m -= 1
-            others[m] = k
-    instants = np.empty(size - m, np.int64)
-    for k in range(m, size):
-        instants[k - m] = at[others[k]]
-    ranked = np.argsort(instants, kind="mergesort")
-    i, j = size - n, 0
-    for k in range(begin, end):
-        if j == len(ranked) or (i < size and at[straight[i]] <= at[others[m + ranked[j]]]):
-            order[k] = straight[i]
-            i += 1
-        else:
-            order[k] = others[m + ranked[j]]
-            j += 1
-
-
-@compiled
-def _reached(
-    ask_start: Ints, at: Ints, row_start: Ints, straight: bool, order: Places, moment: Ints, upto: Places
-) -> None:
-    """Up to which place of the order each query has gone: the rows before it have `moment` at or before the query."""
-    for e in range(len(ask_start) - 1):
-        k, end = row_start[e], row_start[e + 1]
-        for q in range(ask_start[e], ask_start[e + 1]):
-            while k < end and moment[k if straight else order[k]] <= at[q]:
-                k += 1
-            upto[q] = k
 
 
 # --- what a query makes of the rows it sees ---------------------------------------------------------------------------
@@ -681,7 +707,16 @@ def among(column: Ints, allowed: Ints) -> Flags:
 
 
 @compiled
-def spread(answers: Numbers, row: Ints, rows: int) -> Numbers:
+def counted(sight: Sight, row: Ints, rows: int) -> Numbers:
+    """How many rows each query sees, where all take part, at the rows that asked; NaN at those that asked nothing."""
+    out = np.full(rows, np.nan)
+    for k in range(len(row)):
+        out[row[k]] = sight.entered[k] - sight.left[k]
+    return out
+
+
+@compiled
+def spread(answers: Any, row: Ints, rows: int) -> Numbers:
     """Answers at the rows that asked; NaN at those that asked nothing."""
     out = np.full(rows, np.nan)
     for k in range(len(row)):

@@ -273,15 +273,26 @@ class Plan:
                     read.setdefault(step.beside[0], set()).update(step.beside[2])
         return {table: tuple(sorted(names)) for table, names in read.items()}
 
+    def asked_columns(self, steps: Sequence[Step]) -> tuple[str, ...]:
+        """Columns of the event that some steps read."""
+        read = ["as_of"]
+        for step in steps:
+            if isinstance(step, OwnStep):
+                read.append(step.column)
+            elif isinstance(step, StreamStep):
+                read += [name.asked for name in step.names if name.asked]
+        return tuple(dict.fromkeys(read))
+
     def answer(self, asked: Asked, source: Source, known: Mapping[int, Values] | None = None) -> dict[str, Values]:
         """One array per feature, one value per event asked about. `known` are values found before, by slot."""
         found = dict(known or {})
         self.run(self.steps, asked, source, found)
         return {name: found[slot] for name, slot in self.results.items()}
 
-    def run(self, steps: Iterable[Step], asked: Asked, source: Source, found: dict[int, Values]) -> None:
+    def run(self, steps: Sequence[Step], asked: Asked, source: Source, found: dict[int, Values]) -> None:
         """Do the steps whose values are not yet found."""
-        people = source.people(asked)
+        personal = any(isinstance(s, StreamStep) and any(n.traveller for n in s.names) for s in steps)
+        people = source.people(asked) if personal else None
         for step in steps:
             if isinstance(step, OwnStep):
                 if step.slot not in found:

@@ -80,7 +80,7 @@ def _dealt(
         mixed ^= mixed >> np.uint64(31)
         there &= cells != NULL
     heap = np.where(there, (mixed % np.uint64(heaps.number)).astype(np.int64), heaps.number)
-    order = np.argsort(heap.astype(np.int16), kind="stable")
+    order = np.argsort(heap.astype(np.uint16), kind="stable")
     ends = np.cumsum(np.bincount(heap, minlength=heaps.number + 1))
     table = pa.table(
         {

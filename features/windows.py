@@ -137,7 +137,7 @@ class Stream:
             self.parts[of.part] = _ALL if part.all() else part
         return self.parts[of.part]
 
-    def spread(self, answers: Numbers) -> Numbers:
+    def spread(self, answers: Numbers | Ints | Places) -> Numbers:
         """Answers in the order of the rows that asked; null where there was no entity to ask about."""
         return kernels.spread(answers, self.ask_row, self.asked)
 
@@ -161,14 +161,22 @@ def grouped(asked: Sequence[Ints], at: Ints, held: Sequence[Ints], kept: Flags, 
         count, ask, row = kernels.numbered(_or_null(ask), one, _or_null(row), other)
     if len(kept):
         row[~kept] = -1
-    ask_start, ask_row = kernels.grouped(ask, count, at, at)
-    row_start, order = kernels.grouped(row, count, history.happened, history.known)
+    ask_start, ask_row = in_groups(ask, count, at, at)
+    row_start, order = in_groups(row, count, history.happened, history.known)
     times = (history.happened[order], history.known[order], history.superseded[order])
     return Stream(ask_start, ask_row, at[ask_row], len(at), row_start, order, history, *times)
 
 
-def _or_null(number: Ints) -> Ints:
-    return np.where(number < 0, NULL, number)
+def in_groups(number: Places, count: int, at: Ints, then: Ints) -> tuple[Ints, Ints]:
+    """Starts of each group and the row numbers group by group, each in order of (at, then); without number -1."""
+    start, packed, straight, bits = kernels.packed(number, count, at)
+    if not straight:
+        packed.sort()
+    return start, kernels.unpacked(packed, bits, at, then)
+
+
+def _or_null(number: Places) -> Ints:
+    return np.where(number < 0, NULL, number.astype(np.int64))
 
 
 def read(stream: Stream, readings: Sequence[Reading]) -> list[Values]:
@@ -205,18 +213,19 @@ def _on_days(stream: Stream, since: str, until: str) -> tuple[Ints, Ints]:
 
 
 def _count(s: Stream, r: Reading) -> Numbers:
-    return s.spread(_number(s, r).astype(np.float64))
+    part = s.part(r)
+    return s.spread(_number(s, r)) if len(part) else kernels.counted(s.sights[r.when], s.ask_row, s.asked)
 
 
-def _number(s: Stream, r: Reading) -> Ints:
+def _number(s: Stream, r: Reading) -> Ints | Places:
     part, sight = s.part(r), s.sights[r.when]
     if not len(part):
-        return (sight.entered - sight.left).astype(np.int64)
+        return sight.entered - sight.left
     return kernels.totals(s.ask_start, s.row_start, sight, part, _NOTHING)[0]
 
 
 def _any(s: Stream, r: Reading) -> Numbers:
-    return s.spread((_number(s, r) > 0).astype(np.float64))
+    return s.spread((_number(s, r) > 0).astype(np.int64))
 
 
 def _of_numbers(s: Stream, r: Reading, unit: int) -> Ints:
@@ -253,7 +262,7 @@ def _distinct(s: Stream, r: Reading) -> Numbers:
     if r.column not in s.codes:
         s.codes[r.column] = kernels.codes(s.row_start, s.column(r.column))
     found = kernels.distincts(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.codes[r.column])
-    return s.spread(found.astype(np.float64))
+    return s.spread(found)
 
 
 def _newest(s: Stream, r: Reading) -> Ints:
@@ -325,11 +334,11 @@ def _presence(s: Stream, r: Reading) -> tuple[Ints, Ints]:
 
 
 def _days_present(s: Stream, r: Reading) -> Numbers:
-    return s.spread(_presence(s, r)[0].astype(np.float64))
+    return s.spread(_presence(s, r)[0])
 
 
 def _days_in_a_row(s: Stream, r: Reading) -> Numbers:
-    return s.spread(_presence(s, r)[1].astype(np.float64))
+    return s.spread(_presence(s, r)[1])
 
 
 _READ: Final[Mapping[str, Callable[[Stream, Reading], Values]]] = {

@@ -38,6 +38,9 @@ def _published(feature: Feature) -> Feature:
 CATALOGUE = assemble({name: _published(feature) for name, feature in ELEVEN.items()}, "crossing")
 
 
+_OF_EVENT = {"event": "crossing_id", "as_of": "happened_at"}
+
+
 @dataclass(frozen=True)
 class Crossings:
     """A lake of crossings alone, names as numbers: one file of `folder` per person bucket. Nothing was corrected."""
@@ -61,10 +64,11 @@ class Crossings:
         instant = pa.timestamp("us", tz="UTC")
         return rows.append_column(pa.field("superseded_at", instant), pa.nulls(rows.num_rows, instant))
 
-    def spine(self, bucket: int) -> pa.Table:
+    def spine(self, bucket: int, columns: Sequence[str] | None) -> pa.Table:
         """Every crossing of a bucket, as of the moment it happened."""
-        rows = self._read(bucket, ("crossing_id", "subject", "happened_at", "service", "direction"))
-        return rows.rename_columns(["event", "subject", "as_of", "service", "direction"])
+        wanted = columns or ("event", "subject", "as_of", "service", "direction")
+        rows = self._read(bucket, [_OF_EVENT.get(name, name) for name in wanted])
+        return rows.rename_columns(list(wanted))
 
     def _read(self, bucket: int, columns: Sequence[str] | None) -> pa.Table:
         return pq.read_table(self.folder / f"bucket-{bucket:05}.parquet", columns=columns and list(columns))
