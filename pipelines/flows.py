@@ -19,7 +19,7 @@ from prefect.cache_policies import INPUTS, NO_CACHE, TASK_SOURCE
 from models.risk.catalogue import declarations
 from pipelines import summary
 from pipelines.progress import say
-from pipelines.steps import assessing, building, collecting, forecasting, ingesting, training, upkeep
+from pipelines.steps import assessing, building, catching_up, collecting, forecasting, ingesting, training, upkeep
 from pipelines.steps.versions import code_version
 from records.errors import BadInput
 from records.lake import Lake
@@ -98,10 +98,15 @@ def collect_task(home: str) -> str:
     return _show("collect", summary.collected_text(collecting.collect(_place(home))))
 
 
+@_step("catch-up")
+def catch_up_task(home: str) -> str:
+    return _show("catch-up", summary.caught_up_text(catching_up.catch_up(_place(home), say)))
+
+
 @flow(name="ingest")
 def ingest(world: str, home: str = "") -> str:
     """Take in all supplies of a folder that `basira sample` wrote."""
-    return ingest_task(home, world)
+    return f"{ingest_task(home, world)}\n{catch_up_task(home)}"
 
 
 @flow(name="build")
@@ -133,31 +138,32 @@ def assess(home: str = "", lang: str = "en") -> str:
 @flow(name="collect")
 def collect(home: str = "") -> str:
     """Selections and decisions go from casework into the lake."""
-    return collect_task(home)
+    return f"{collect_task(home)}\n{catch_up_task(home)}"
 
 
 @flow(name="compact")
 def compact(home: str = "") -> str:
     """Bring the lake's files together."""
-    return _show("compact", summary.compacted_text(upkeep.compact(_place(home))))
+    return f"{_show('compact', summary.compacted_text(upkeep.compact(_place(home))))}\n{catch_up_task(home)}"
 
 
 @flow(name="retire")
 def retire(home: str = "") -> str:
     """Delete what is past its retention."""
-    return _show("retire", summary.retired_text(upkeep.retire(_place(home))))
+    return _show("retire", summary.retired_text(upkeep.retire(_place(home), say)))
 
 
 @flow(name="everything")
 def everything(world: str = "", home: str = "", lang: str = "en") -> str:
     """The main job, end to end: ingest, build, train, forecast, assess, collect."""
     parts = [ingest_task(home, world)] if world else []
+    parts.append(catch_up_task(home))
     data = _data(_place(home))
     for name in declarations():
         parts += [build_task(home, name, data), train_task(home, name, data)]
     parts.append(forecast_task(home, data))
     parts += [assess_task(home, purpose, lang) for purpose in PURPOSES]
-    parts.append(collect_task(home))
+    parts += [collect_task(home), catch_up_task(home)]
     return "\n\n".join(parts)
 
 

@@ -15,6 +15,7 @@ from models.risk.training import TooFewFindings
 from models.volumes.forecast import FlowForecast
 from models.volumes.lake_flows import LakeForecast
 from pipelines.steps.assessing import DayAssessed
+from pipelines.steps.catching_up import Standing
 from pipelines.steps.training import Training
 from pipelines.steps.upkeep import Retired
 from records.receipts import Receipt
@@ -175,6 +176,22 @@ def collected_text(receipts: Sequence[Receipt]) -> str:
     return "Nothing waited to be collected." if not receipts else "Collected into the lake:\n" + receipts_text(receipts)
 
 
+def caught_up_text(came: int) -> str:
+    """What came into the live state."""
+    return f"Live state: {came:,} versions of rows came in." if came else "Live state: nothing new."
+
+
+def standing_text(standing: Standing) -> str:
+    """How far the live state is, its rows by table and its size."""
+    if standing.rows is None:
+        return "There is no live state yet for these features. Make it: basira state build"
+    rows = [(name, f"{count:,}") for name, count in standing.rows.items() if count]
+    lines = [table(("live state", "versions of rows"), rows)] if rows else []
+    counted = f"{standing.behind} batch{'es' if standing.behind > 1 else ''}"
+    far = f"{counted} behind the lake" if standing.behind else "as the lake is"
+    return "\n".join([*lines, f"{far}; {standing.bytes / 1e6:,.1f} MB in {standing.folder}"])
+
+
 def compacted_text(fewer: Mapping[str, int]) -> str:
     """How many files fewer each table has."""
     said = ", ".join(f"{name} {count}" for name, count in sorted(fewer.items()) if count)
@@ -188,7 +205,7 @@ def retired_text(gone: Retired) -> str:
     return (
         f"Past their retention and deleted: lake rows {lake}; vault {vault.identities:,} identities, "
         f"{vault.documents:,} documents, {vault.rejected:,} refused rows; {casework.assessments:,} assessments, "
-        f"{casework.payloads:,} journal payloads"
+        f"{casework.payloads:,} journal payloads. The live state is as the lake is."
     )
 
 

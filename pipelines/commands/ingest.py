@@ -25,7 +25,8 @@ def command(path: Path, table: str | None, mapping: Path | None) -> None:
       zone: Africa/Tunis          # for times without a zone
       known_at: {lag: PT2H}       # or {column: NAME}
     """
-    from pipelines.progress import counting
+    from pipelines.progress import counting, say
+    from pipelines.steps.catching_up import catch_up
     from pipelines.steps.ingesting import ingest_file, ingest_world
     from records.errors import BadInput
     from records.settings import settings
@@ -42,8 +43,7 @@ def command(path: Path, table: str | None, mapping: Path | None) -> None:
             raise BadInput("Which table do these rows belong to? Say --table NAME, for instance --table crossings.")
         else:
             receipts = [ingest_file(place, path, table, mapping, progress)]
-    from pipelines.summary import receipts_text
+    from pipelines.summary import caught_up_text, receipts_text
 
     click.echo(receipts_text(receipts))
-    if all(r.already for r in receipts):
-        click.echo("Nothing changed: this was taken in before.")
+    say(caught_up_text(catch_up(place, say)))

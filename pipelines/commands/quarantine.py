@@ -31,8 +31,12 @@ def list_(table: str | None, rows: bool) -> None:
 )
 def retry(batch: str, mapping: Path | None) -> None:
     """Try the refused rows of BATCH again, read by the corrected mapping, as a new batch that names the old one."""
-    from pipelines.summary import receipts_text
+    from pipelines.progress import say
+    from pipelines.steps.catching_up import catch_up
+    from pipelines.summary import caught_up_text, receipts_text
     from records.reception import reception
     from records.settings import settings
 
-    click.echo(receipts_text([reception(settings()).retry(batch, mapping)]))
+    place = settings()
+    click.echo(receipts_text([reception(place).retry(batch, mapping)]))
+    say(caught_up_text(catch_up(place, say)))
