@@ -18,13 +18,13 @@ from starlette.exceptions import HTTPException
 
 from records import journal
 from records.errors import BadInput
-from records.lake import Lake
 from records.settings import Settings
 from risk_rules.rule import PURPOSES
 from serving import live, shown, store, web
 from serving.accounts import NotAllowed
 from serving.capabilities import Capability, reading
 from serving.house import House, open_house
+from serving.languages import chosen, language
 from serving.problems import Problem
 from serving.visitor import Visitor, not_allowed, not_signed_in, visitor
 
@@ -94,8 +94,12 @@ def _routes(app: FastAPI, house: House) -> None:
         return app.openapi()
 
     @app.post("/v1/assess")
-    def assess_now(body: ToAssess, who: SignedIn) -> dict[str, Any]:
-        """Assess events of the lake now, by the same function as the flows. Only who asked for what is stored."""
+    def assess_now(request: Request, body: ToAssess, who: SignedIn) -> dict[str, Any]:
+        """Assess events now, by the same function as the flows. Only who asked for what is stored.
+
+        `behind` is how many batches of records came in that the answer does not rest on yet; `note` says so in the
+        language of Accept-Language, and is null where there are none.
+        """
         if who.by_page:
             raise Problem(
                 403,
@@ -106,23 +110,24 @@ def _routes(app: FastAPI, house: House) -> None:
         _require(who, Capability.ASSESS)
         _require(who, reading(body.event_kind))
         purpose = PURPOSE[body.event_kind]
-        lake = Lake.open(house.settings.lake)
-        assessed = live.assess_spine(
-            lake,
-            live.spine_of(lake, purpose, body.events),
-            purpose=purpose,
-            model=house.champion(purpose),
-            rulebook=house.rulebook,
-            protection=house.protection,
-            mode=house.settings.mode.value,
-        )
+        if house.live_behind() is None:
+            raise Problem(
+                503,
+                "Nothing can be assessed live yet",
+                "The live state, which holds everyone's history ready, was not made yet for this version.",
+                "Make it: basira state build. `basira serve` makes it when it starts.",
+            )
+        now = live.assess_events(house, purpose, body.events)
         with store.writing(house.engine) as connection:
-            answered = live.as_selected(connection, assessed)
+            answered = live.as_selected(connection, now.assessments)
             _journal_read(connection, who, "assess", {"event_kind": body.event_kind}, answered)
         found = {a.event for a in answered}
+        reader = language(chosen(None, request.headers.get("accept-language")))
         return {
             "assessments": [shown.as_json(a, who.may(Capability.READ_PROTECTION)) for a in answered],
             "not_found": [event for event in body.events if event not in found],
+            "behind": now.behind,
+            "note": reader.say("live.behind", count=now.behind) if now.behind else None,
         }
 
     @app.get("/v1/assessments")

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from features.state import State
 from models.risk.model import RiskModel
 from records.lake import Lake
 from records.reception import example_gates
@@ -42,6 +43,10 @@ class House:
     def protection(self) -> Protection:
         return _protection()
 
+    @property
+    def state(self) -> State:
+        return _state(self.settings.state)
+
     def champion(self, purpose: str) -> RiskModel | None:
         """The model the journal names champion for `purpose`; None while there is none."""
         with self.engine.connect() as connection:
@@ -67,8 +72,14 @@ class House:
     def in_production(self) -> bool:
         return self.settings.mode is Mode.PRODUCTION
 
+    def live_behind(self) -> int | None:
+        """How many batches of records live answers do not rest on yet; None where nothing can be answered live yet."""
+        if not self.settings.lake.is_dir():
+            return 0
+        return None if self.state.said is None else self.state.behind(Lake.open(self.settings.lake))
+
     def health(self) -> dict[str, Any]:
-        """Mode, what assesses, and how far the pages are behind the lake. Nothing about persons."""
+        """Mode, what assesses, and how far pages and live answers are behind the lake. Nothing about persons."""
         with self.engine.connect() as connection:
             days = {kind: store.newest_day(connection, kind) for kind in PURPOSES.values()}
             behind = store.newest_versions(connection)
@@ -80,6 +91,7 @@ class House:
             "rulebook": self.rulebook.hash,
             "newest_day": {kind: day.isoformat() if day else None for kind, day in days.items()},
             "lag": _lag(self.settings.lake, behind),
+            "live_behind": self.live_behind(),
         }
 
 
@@ -112,6 +124,11 @@ _TRIED_FIRST = frozenset({"", "postgres", "password", "basira", "admin", "secret
 @lru_cache(maxsize=2)
 def _rulebook(on: date) -> Rulebook:
     return Rulebook.load(on=on)
+
+
+@lru_cache(maxsize=8)
+def _state(folder: Path) -> State:
+    return State.open(folder)
 
 
 @lru_cache(maxsize=1)

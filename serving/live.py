@@ -1,9 +1,13 @@
-"""A live request answered by the same functions as a batch: spine, features, assessment."""
+"""A live request answered by the same functions as a batch: spine, features, assessment.
+
+A batch reads the lake. A request reads the live state, which a reader brings up to date himself where that takes a
+moment, and is told how many batches his answer does not rest on where it does not.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -12,6 +16,7 @@ import sqlalchemy as sa
 
 from features.engine import compute
 from features.spine import crossing_spine, permit_spine
+from features.state import Snapshot
 from models.risk.model import RiskModel
 from records.lake import Lake
 from risk_rules.protection import Protection
@@ -20,21 +25,47 @@ from risk_rules.rulebook import Rulebook
 from serving import shifts, store
 from serving.assess import assess, needed_features
 from serving.assessment import Assessment
+from serving.house import House
 from serving.selection import drawn, shift_of
 
 _EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
 
-def spine_of(lake: Lake, purpose: str, events: Sequence[str]) -> pa.Table:
-    """The spine of the events named, whenever they happened; those the lake does not hold are left out."""
+@dataclass(frozen=True)
+class Answer:
+    """What is known of the events asked for; `behind` batches of the lake it does not rest on."""
+
+    assessments: list[Assessment]
+    behind: int
+
+
+def assess_events(house: House, purpose: str, events: Sequence[str]) -> Answer:
+    """Assess the events named, from one snapshot of the live state. BadInput where there is no lake or no state yet."""
+    behind = house.state.keep_up(Lake.open(house.settings.lake))
+    with house.state.reading() as snapshot:
+        assessed = assess_spine(
+            snapshot,
+            spine_of(snapshot, purpose, events),
+            purpose=purpose,
+            model=house.champion(purpose),
+            rulebook=house.rulebook,
+            protection=house.protection,
+            mode=house.settings.mode.value,
+        )
+    return Answer(assessed, behind)
+
+
+def spine_of(known: Lake | Snapshot, purpose: str, events: Sequence[str]) -> pa.Table:
+    """The spine of the events named, whenever they happened; those that are not on record are left out."""
+    rows = known.events(PURPOSES[purpose], events) if isinstance(known, Snapshot) else known
     if PURPOSES[purpose] == "crossing":
-        return crossing_spine(lake, *_EVER, events=events)
-    spine = permit_spine(lake, *_EVER)
+        return crossing_spine(rows, *_EVER, events=events)
+    spine = permit_spine(rows, *_EVER)
     return spine.filter(pc.is_in(spine["event"], value_set=pa.array(list(events), pa.string())))
 
 
 def assess_spine(
-    lake: Lake,
+    known: Lake | Snapshot,
     spine: pa.Table,
     *,
     purpose: str,
@@ -45,7 +76,7 @@ def assess_spine(
     open_referrals: frozenset[str] = frozenset(),
 ) -> list[Assessment]:
     """Features of `spine` computed and assessed; what a batch and a live request both call."""
-    values = compute(spine, needed_features(purpose, model, rulebook, protection), lake)
+    values = compute(spine, needed_features(purpose, model, rulebook, protection), known)
     return assess(
         spine,
         values,
@@ -55,7 +86,7 @@ def assess_spine(
         protection=protection,
         open_referrals=open_referrals,
         mode=mode,
-        data_versions=lake.versions(),
+        data_versions=known.versions(),
     )
 
 

@@ -186,6 +186,7 @@ def _page(
             back=back if request.method == "GET" else "/",
             mode=house.settings.mode.value,
             who=who,
+            live_behind=house.live_behind() if who else 0,
             tabs=[(key, address) for key, address, capability in TABS if who and who.may(capability)],
             **values,
         )

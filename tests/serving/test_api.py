@@ -114,19 +114,12 @@ def test_a_body_that_is_not_as_described(client, installation, body):
 def lake(monkeypatch, model, rulebook, protection):
     """A lake of 10 crossings, as far as live requests look at it."""
 
-    class Here:
-        @staticmethod
-        def open(_root):
-            return Here()
-
     held = {f"C{n:04}": crossing(n) for n in range(10)}
-    monkeypatch.setattr(api, "Lake", Here)
-    monkeypatch.setattr(live, "spine_of", lambda _lake, _purpose, events: [e for e in events if e in held])
-    monkeypatch.setattr(
-        live,
-        "assess_spine",
-        lambda _lake, events, **_: assessed([held[e] for e in events], model, rulebook, protection),
-    )
+
+    def answer(_house, _purpose, events):
+        return live.Answer(assessed([held[e] for e in events if e in held], model, rulebook, protection), behind=0)
+
+    monkeypatch.setattr(live, "assess_events", answer)
 
 
 def test_live_answers_as_stored_and_names_what_it_did_not_find(client, installation, filled, lake):
