@@ -184,14 +184,20 @@ class _Asking:
         """The versions seen at the moment, each with each of its neighbours where the rows have any."""
         columns = [c for c in row_columns(of) if c not in _TIMES]
         wanted = {entity(per).column: names for per, names in asked.items()}
-        rows = self._seen(of.of.table, columns, wanted, of)
         if of.of.beside is None:
-            yield from rows
+            yield from self._seen(of.of.table, columns, wanted, of)
             return
         table, on = of.of.beside
         beyond = [c for c in columns if c == on or not _declares(of.of.table, c)]
-        elsewhere = {c: names for c, names in wanted.items() if c in beyond}
-        for other in self._seen(table, beyond, {**elsewhere, on: tuple({row[on] for row in rows})}, None):
+        own = {c: names for c, names in wanted.items() if _declares(of.of.table, c)}
+        theirs = {c: names for c, names in wanted.items() if c not in own}
+        if own:  # the side that the event names comes first, and says which rows of the other are wanted
+            rows = self._seen(of.of.table, columns, own, of)
+            others = self._seen(table, beyond, {on: tuple({row[on] for row in rows}), **theirs}, None)
+        else:
+            others = self._seen(table, beyond, theirs, None)
+            rows = self._seen(of.of.table, columns, {on: tuple({row[on] for row in others})}, of)
+        for other in others:
             for row in rows:
                 if row[on] == other[on]:
                     gone = [end for end in (row["superseded_at"], other["superseded_at"]) if end]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
 from features.declaration import Aggregate, Conditions, Derived, Feature, InForce, Lookup, Operand, Own, Rows, Window
+from features.lineage import Catalogue, Read
 
 _AGGREGATES: Final = {
     "count": "how many",
@@ -50,29 +51,46 @@ def aggregate_in_words(how: Aggregate) -> str:
 
 
 def width_in_words(width: timedelta | None) -> str:
-    """How far back from the moment: the longest unit that is whole."""
-    if width is None:
-        return "ever before"
+    """How far back from the moment."""
+    return "ever before" if width is None else f"in the {_length(width).removeprefix('1 ')} before"
+
+
+def _length(width: timedelta) -> str:
+    """In the longest unit that is whole."""
     for unit, length in (("days", timedelta(days=1)), ("hours", timedelta(hours=1)), ("minutes", timedelta(minutes=1))):
         if width % length == timedelta(0):
             number = width // length
-            return f"in the {unit[:-1]} before" if number == 1 else f"in the {number:,} {unit} before"
-    return f"in the {width} before"
+            return f"1 {unit[:-1]}" if number == 1 else f"{number:,} {unit}"
+    return str(width)
 
 
 def formula_name(of: Derived) -> str:
     return str(of.formula.__name__).strip("_")
 
 
-def windows_in_words(feature: Feature) -> str:
-    """How far back the windows that this declaration spells out look; empty where it has none of its own."""
-    return ", ".join(dict.fromkeys(width_in_words(width) for width in _widths(feature.expression)))
+def looks_back(feature: Feature, catalogue: Catalogue) -> str:
+    """How far back its windows look, and those of what it is built on, the narrowest first; empty where it has none."""
+    widths = set(_widths(feature.expression, catalogue))
+    finite = [_length(width) for width in sorted(w for w in widths if w is not None)]
+    return ", ".join([*finite, *(["all records"] if None in widths else [])])
 
 
-def _widths(of: Operand) -> list[timedelta | None]:
-    if isinstance(of, Window):
-        return [of.last]
-    return [width for operand in of.of for width in _widths(operand)] if isinstance(of, Derived) else []
+def _widths(of: Operand, catalogue: Catalogue) -> Iterator[timedelta | None]:
+    if isinstance(of, str):
+        yield from _widths(catalogue[of].expression, catalogue)
+    elif isinstance(of, Derived):
+        for operand in of.of:
+            yield from _widths(operand, catalogue)
+    elif isinstance(of, Window):
+        yield of.last
+
+
+def ways(read: Iterable[Read]) -> Mapping[str, tuple[str, ...]]:
+    """Each way to a table that a feature takes, and the columns it reads there: "a → b → crossings" → direction, …"""
+    found: dict[str, dict[str, None]] = {}
+    for one in read:
+        found.setdefault(" → ".join((*one.chain, one.table)), {})[one.column.name] = None
+    return {way: tuple(columns) for way, columns in found.items()}
 
 
 def _rows(rows: Rows) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from features.by_hand import said
 from features.catalogue import features
 from features.declaration import Feature, SubjectKind
 from features.explained import Explained
 from features.groups import GROUPS
-from features.lineage import Read, reads
-from features.wording import in_words
+from features.lineage import reads
+from features.wording import in_words, looks_back, ways
 from models.risk.catalogue import declarations
 from models.risk.report import table
 from records.errors import BadInput
@@ -45,19 +45,12 @@ def feature_text(feature: Feature) -> str:
         "for": ("models and rules" if feature.role == "model" else "rules; a fact, which no model reads")
         + (f"; read by {', '.join(readers)}" if readers else ""),
         "tier": feature.tier.value,
+        "looks back": looks_back(feature, known) or "no; it has no window",
         "made of": in_words(feature.expression),
         **{f"in {language}": text for language, text in feature.texts.items()},
     }
-    ways = _ways(reads(feature.name, kind, known))
-    return "\n".join([f"{feature.name}: {feature.doc}", *_aligned(told), "  comes from", *ways])
-
-
-def _ways(read: Iterable[Read]) -> Iterator[str]:
-    """A line for each way to a table, with the columns read there."""
-    columns: dict[str, dict[str, None]] = {}
-    for one in read:
-        columns.setdefault(" → ".join((*one.chain, one.table)), {})[one.column.name] = None
-    return (f"    {way}: {', '.join(names)}" for way, names in columns.items())
+    comes_from = [f"    {way}: {', '.join(names)}" for way, names in ways(reads(feature.name, kind, known)).items()]
+    return "\n".join([f"{feature.name}: {feature.doc}", *_aligned(told), "  comes from", *comes_from])
 
 
 def _aligned(told: dict[str, str]) -> list[str]:

@@ -1,11 +1,12 @@
 """The flight, ferry, train or coach, and the route it runs."""
 
-from features.declaration import count, crossings, days, derived, lookup, own, services, window
+from features.declaration import EVER, count, crossings, days, derived, distinct, lookup, own, permits, services, window
 from features.formulas import hours_between, ratio
 
 GROUP = "service"
 
 _ANNOUNCED = crossings.where(kind="advance")
+_PERMITS_OF_PASSENGERS = permits.with_(crossings, on="subject")
 
 travellers_announced_on_service = window(
     count,
@@ -18,6 +19,35 @@ travellers_announced_on_service = window(
         "ar": "عدد المسافرين المعلن عنهم على الرحلة: {value}",
         "fr": "Voyageurs annoncés sur ce service : {value}",
         "en": "Travellers announced on this service: {value}",
+    },
+)
+
+service_passengers_with_permit_lapsed_last_30_days = window(
+    distinct("subject"),
+    of=_PERMITS_OF_PASSENGERS.where(state="expired"),
+    per="service",
+    last=days(30),
+    doc="How many of this service's passengers, announced or crossed, had a residence permit that ended without "
+    "renewal in the 30 days before.",
+    unit="passengers",
+    texts={
+        "ar": "مسافرون على الرحلة انتهت رخصهم دون تجديد خلال ثلاثين يوما: {value}",
+        "fr": "Passagers du service dont le titre a expiré en 30 jours : {value}",
+        "en": "Passengers of the service whose permit lapsed in 30 days: {value}",
+    },
+)
+
+share_of_service_passengers_with_permit_lapsed_last_30_days = derived(
+    ratio,
+    "service_passengers_with_permit_lapsed_last_30_days",
+    window(distinct("subject"), of=_PERMITS_OF_PASSENGERS, per="service", last=EVER),
+    doc="Of this service's passengers, announced or crossed, who have a permit file on record, which share had a "
+    "permit that ended without renewal in the 30 days before.",
+    unit="share",
+    texts={
+        "ar": "نسبة المسافرين على الرحلة الذين انتهت رخصهم دون تجديد خلال ثلاثين يوما: {value}",
+        "fr": "Part des passagers du service titulaires dont le titre a expiré en 30 jours : {value}",
+        "en": "Share of the service's permit holders whose permit lapsed in 30 days: {value}",
     },
 )
 

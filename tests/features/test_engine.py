@@ -157,6 +157,31 @@ def test_declared_stays_that_grow() -> None:
     assert values_at_last([*rows, crossing(9, "a", at(300))], name) == {name: pytest.approx(36.5)}
 
 
+def test_passengers_of_a_service_whose_permit_lapsed() -> None:
+    announced = [crossing(s, s, at(60), kind="advance", known_at=at(50), service="s1") for s in "pqr"]
+    elsewhere = crossing("e", "e", at(60), kind="advance", known_at=at(50), service="s2")
+    states = [
+        ("p", "expired", 40),
+        ("p", "applied", 30),
+        ("q", "granted", -99),
+        ("q", "expired", 10),
+        ("e", "expired", 40),
+    ]
+    permits = [
+        {"subject": s, "file": f"f{s}", "state": state, "office": "o", "category": "work"}
+        | {"happened_at": at(day), "known_at": at(day)}
+        for s, state, day in states
+    ]
+    names = (
+        "service_passengers_with_permit_lapsed_last_30_days",
+        "share_of_service_passengers_with_permit_lapsed_last_30_days",
+    )
+    own = crossing(9, "a", at(60), service="s1")
+    found = values_at_last([*announced, elsewhere, own], *names, permits=permits)
+    assert found == dict(zip(names, (1, 1 / 2), strict=True))  # p; q lapsed before, r holds none
+    assert values_at_last([crossing(9, "a", at(60), service="s3")], *names) == dict(zip(names, (0, None), strict=True))
+
+
 def test_a_confirmed_finding_counts_for_24_months_and_until_it_is_corrected() -> None:
     check = {"check_id": "k", "subject": "a", "event_kind": "crossing", "event": "c0", "selected_by": "random"}
     found = {**check, "finding": "confirmed", "happened_at": at(1), "known_at": at(1)}

@@ -27,7 +27,8 @@ from features.declaration import (
     window,
 )
 from features.formulas import is_one_of, ratio
-from features.wording import in_words, windows_in_words
+from features.lineage import reads
+from features.wording import in_words, looks_back, ways
 
 SPOKEN = {
     "how many different post among crossings (kind actual) of the same traveller in the 365 days before": window(
@@ -64,12 +65,19 @@ def test_names_of_other_features_are_written_as_asked() -> None:
     assert in_words(feature.expression, lambda name: f"[{name}]") == "ratio([a], [b])"
 
 
-def test_windows_are_said_once_each() -> None:
+def test_how_far_back_a_feature_looks_is_said_through_what_it_is_built_on() -> None:
     narrow, wide = (window(mean("party_size"), of=crossings, per="traveller", last=days(d)) for d in (1, 1826))
-    assert windows_in_words(derived(ratio, derived(ratio, narrow, wide), narrow)) == (
-        "in the day before, in the 1,826 days before"
-    )
-    assert windows_in_words(own("mode")) == ""
+    ever = window(mean("party_size"), of=crossings, per="traveller", last=EVER)
+    built = derived(ratio, derived(ratio, "wide", narrow), derived(ratio, narrow, ever))
+    assert looks_back(built, {"wide": wide}) == "1 day, 1,826 days, all records"
+    assert looks_back(own("mode"), {}) == ""
+
+
+def test_the_ways_to_the_columns() -> None:
+    found = ways(reads("origin_new_for_traveller", "crossing", features("crossing")))
+    start = "origin_new_for_traveller → crossings_with_this_origin_last_5_years"
+    assert found[f"{start} → crossings"][:2] == ("kind", "subject")
+    assert found[f"{start} → services"] == ("origin", "service", "happened_at", "known_at")
 
 
 @pytest.mark.parametrize("kind", ["crossing", "permit"])
