@@ -7,4 +7,5 @@ target="${1:-$here/basira}"
 "${PYTHON:-python3}" -m venv "$target"
 "$target/bin/pip" --isolated install -q --disable-pip-version-check --no-index --find-links "$here/wheels" \
     --require-hashes -r "$here/requirements.lock"
+"$target/bin/python" -P -c "from features.warming import warm; warm()"
 echo "Installed. Try:  $target/bin/basira demo"

@@ -95,6 +95,10 @@ class Generations:
         for path in older:
             shutil.rmtree(path)
 
+    def let_go(self) -> None:
+        """Hold none of them open any longer."""
+        _opened.pop(self.folder, None)
+
     def _names(self) -> list[str]:
         try:
             return [p.name for p in self.folder.iterdir() if p.name.endswith(f"-{self.layout}")]

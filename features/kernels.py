@@ -15,12 +15,12 @@ A row that is never seen enters and leaves at one instant. Times are int64 micro
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Any, Final, NamedTuple, TypeAlias
 
-import numba
 import numpy as np
 import numpy.typing as npt
+
+from features.compiling import compiled
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Numbers: TypeAlias = npt.NDArray[np.float64]
@@ -32,13 +32,6 @@ NULL: Final = np.iinfo(np.int64).min
 MINUTE: Final = 60_000_000
 _FEW: Final = 24
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(function: F) -> F:
-    """Machine code for `function`, cached beside the package (or in the user's cache where that is read-only)."""
-    return cast(F, numba.njit(function, cache=True, nogil=True, boundscheck=False))
 
 
 class Sight(NamedTuple):

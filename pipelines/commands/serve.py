@@ -8,13 +8,21 @@ def command(host: str, port: int) -> None:
     """Serve the API and the pages over what the flows stored.
 
     Everything but /healthz needs an account: `basira accounts add NAME --role analyst` makes one. The demo's accounts
-    are named in its summary.
+    are named in its summary. Before it listens, the live state is brought up to the lake and the kernels are made
+    ready, so that nobody at a booth waits for either.
     """
     import uvicorn
 
+    from features.warming import warm
+    from pipelines.progress import say
+    from pipelines.steps.catching_up import catch_up
     from records.settings import settings
     from serving.api import create_app
 
-    app = create_app(settings())
+    place = settings()
+    app = create_app(place)
+    if place.lake.is_dir():
+        catch_up(place, say)
+    warm()
     click.echo(f"Basira on http://{host}:{port}  (Ctrl-C stops it)")
     uvicorn.run(app, host=host, port=port, log_level="warning")

@@ -1,0 +1,61 @@
+"""Compilation of kernels: paid once, kept on disk, and said in words where somebody has to wait for it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import numba
+from numba.core import event
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# Warnings are shown on standard error unless somebody says otherwise: in commands, the server and notebooks alike.
+_log = logging.getLogger(__name__)
+_kernels: set[object] = set()
+
+
+def compiled(function: F) -> F:
+    """Machine code for `function`, made when it is first called and kept beside the package, or in the user's cache
+    where that is read-only. Who has to wait for it is told."""
+    _listen()
+    _kernels.add(function)
+    options = {"nogil": True, "boundscheck": False}
+    try:
+        made = numba.njit(function, cache=True, **options)
+    except RuntimeError as unkept:  # no folder that can be written
+        _say_unkept(str(unkept))
+        made = numba.njit(function, **options)
+    return cast(F, made)
+
+
+class _Listener(event.Listener):  # type: ignore[misc]
+    """Hears of each compilation that the cache did not spare."""
+
+    def on_start(self, event: Any) -> None:
+        if event.data["dispatcher"].py_func in _kernels:
+            _say_compiling()
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+@cache
+def _listen() -> None:
+    event.register("numba:compile", _Listener())
+
+
+@cache
+def _say_compiling() -> None:
+    _log.warning("Compiling kernels, once after installation or an update: about half a minute.")
+
+
+@cache
+def _say_unkept(why: str) -> None:
+    _log.warning(
+        "Compiled kernels cannot be kept (%s), so that each start compiles them anew, for about half a minute. Set "
+        "NUMBA_CACHE_DIR to a folder that can be written.",
+        why,
+    )
