@@ -9,7 +9,7 @@ import pytest
 from pipelines.cli import basira
 
 COMMANDS = ["", *basira.list_commands(click.Context(basira))]
-HEAVY = ("prefect", "mlflow", "shap", "lightgbm", "pandas", "sklearn", "fastapi", "deltalake")
+HEAVY = ("prefect", "mlflow", "shap", "lightgbm", "pandas", "sklearn", "fastapi", "deltalake", "numba", "lmdb")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
