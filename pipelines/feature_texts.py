@@ -15,6 +15,7 @@ from models.risk.catalogue import declarations
 from models.risk.report import table
 from records.errors import BadInput
 from records.mapping import nearest
+from risk_rules.rulebook import Rulebook
 
 
 def feature_named(name: str, kind: SubjectKind) -> Feature:
@@ -34,16 +35,15 @@ def catalogue_text(kind: SubjectKind, group: str | None = None) -> str:
     return table(("feature", "group", "unit", "for"), rows) + f"\n{len(rows)} {kind} features"
 
 
-def feature_text(feature: Feature) -> str:
+def feature_text(feature: Feature, rulebook: Rulebook) -> str:
     """Everything its declaration says, who reads it, and each column at the end of each way to it."""
     kind = feature.subject_kind
     known = features(kind)
-    readers = [name for name, d in declarations().items() if d.subject_kind == kind and feature.name in d.inputs()]
     told = {
         "value": f"{feature.type}, {feature.unit}; of a {kind}",
         "group": f"{feature.group} ({GROUPS[feature.group]['en']})",
-        "for": ("models and rules" if feature.role == "model" else "rules; a fact, which no model reads")
-        + (f"; read by {', '.join(readers)}" if readers else ""),
+        "for": "models and rules" if feature.role == "model" else "rules; a fact, which no model reads",
+        "read by": ", ".join(_readers(feature, rulebook)) or "nobody yet",
         "tier": feature.tier.value,
         "looks back": looks_back(feature, known) or "no; it has no window",
         "made of": in_words(feature.expression),
@@ -51,6 +51,15 @@ def feature_text(feature: Feature) -> str:
     }
     comes_from = [f"    {way}: {', '.join(names)}" for way, names in ways(reads(feature.name, kind, known)).items()]
     return "\n".join([f"{feature.name}: {feature.doc}", *_aligned(told), "  comes from", *comes_from])
+
+
+def _readers(feature: Feature, rulebook: Rulebook) -> Iterator[str]:
+    """Models whose inputs it is among, and rules in force whose condition names it."""
+    for name, model in declarations().items():
+        if model.subject_kind == feature.subject_kind and feature.name in model.inputs():
+            yield f"model {name}"
+    for rule in rulebook.readers(feature.subject_kind, feature.name):
+        yield f"rule {rule.id}"
 
 
 def _aligned(told: dict[str, str]) -> list[str]:

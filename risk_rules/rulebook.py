@@ -178,6 +178,10 @@ class Rulebook:
         """Every column that the rules in force about `kind` read, gates included, in alphabetical order."""
         return self._reads[kind]
 
+    def readers(self, kind: SubjectKind, column: str) -> tuple[Rule, ...]:
+        """The rules in force about `kind` that read a column."""
+        return tuple(c.rule for c in self._compiled[kind] if column in c.reads)
+
     def feature_names(self, kind: SubjectKind) -> tuple[str, ...]:
         """Those of `reads` that the feature engine computes; the rest are columns of the event."""
         return tuple(name for name in self.reads(kind) if self.columns[kind][name].feature)

@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,10 +42,11 @@ def list_(kind: "SubjectKind", group: str | None) -> None:
 @click.argument("name")
 @Kind
 def show(name: str, kind: "SubjectKind") -> None:
-    """One feature: what it says in three languages, what it is made of, and every column it comes from."""
+    """One feature: what it says in three languages, what it is made of, who reads it, and where it comes from."""
     from pipelines.feature_texts import feature_named, feature_text
+    from risk_rules.rulebook import Rulebook
 
-    click.echo(feature_text(feature_named(name, kind)))
+    click.echo(feature_text(feature_named(name, kind), Rulebook.load(on=datetime.now(UTC).date())))
 
 
 @command.command()

@@ -62,14 +62,17 @@ def test_a_feature_is_shown_whole(run: Any) -> None:
     for part in (
         "Which share of the year's entries fell in the 30 days before",
         "of a crossing",
-        "models and rules; read by secondary_check",
+        "models and rules",
+        "model secondary_check",
         "ratio(entries_last_30_days, entries_last_365_days)",
         "Part des entrées de l'année",
         "نسبة مرات الدخول",
         "made_in_last_30 → entries_last_30_days → crossings: direction, kind, subject, happened_at, known_at",
     ):
         assert part in shown
-    assert "a fact, which no model reads" in said(run("show", "document_expired"))
+    fact = said(run("show", "days_over_authorised_stay"))
+    assert "a fact, which no model reads" in fact
+    assert "rule stay-ran-past-what-was-authorised" in fact
     assert "Nearest: entries_last_30_days" in said(run("show", "entries_last_30_day"), 2)
 
 
