@@ -142,8 +142,8 @@ def build(
     executor: Executor | None = None,
     say: Say | None = None,
 ) -> list[Path]:
-    """One Parquet file of features per person bucket, in the folder `out`: event, subject, as_of and `names`, by subject
-    and moment.
+    """One Parquet file of features per person bucket, in the folder `out`: event, subject, as_of and `names`, in the
+    order of subject and moment.
 
     spine: the rows of the spine whose subjects lie in a bucket. At most one bucket per worker is in memory.
     """

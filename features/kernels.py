@@ -30,6 +30,7 @@ Places: TypeAlias = npt.NDArray[np.int32]
 NEVER: Final = np.iinfo(np.int64).max
 NULL: Final = np.iinfo(np.int64).min
 MINUTE: Final = 60_000_000
+DAY: Final = 86_400_000_000
 _FEW: Final = 24
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
@@ -117,12 +118,14 @@ def packed(number: Places, count: int, at: Ints) -> tuple[Ints, Ints, bool, int]
     So that sorting integers, which is fast, does most of what sorting rows would.
     """
     start = np.zeros(count + 1, np.int64)
-    low, high = NEVER, NULL
+    low = high = np.int64(0)
+    n = 0
     for k in range(len(number)):
         if number[k] >= 0:
             start[number[k] + 1] += 1
-            low = min(low, at[k])
-            high = max(high, at[k])
+            low = at[k] if n == 0 else min(low, at[k])
+            high = at[k] if n == 0 else max(high, at[k])
+            n += 1
     for e in range(count):
         start[e + 1] += start[e]
     rows = _bits(len(number))
@@ -389,7 +392,10 @@ def codes(row_start: Ints, column: Ints) -> Ints:
         count = 0
         for k in range(begin, end):
             value = column[k]
-            slot = _slot(value, 0, mask)
+            if k > begin and value == column[k - 1]:
+                found[k] = found[k - 1]
+                continue
+            slot = int(np.uint64(value) * _GOLDEN >> np.uint64(40)) & mask
             while stamp[slot] == e and held[slot] != value:
                 slot = (slot + 1) & mask
             if stamp[slot] != e:
@@ -700,11 +706,53 @@ def among(column: Ints, allowed: Ints) -> Flags:
 
 
 @compiled
-def counted(sight: Sight, row: Ints, rows: int) -> Numbers:
-    """How many rows each query sees, where all take part, at the rows that asked; NaN at those that asked nothing."""
+def counted(entered: Places, left: Places, widths: Ints, row: Ints, rows: int) -> Numbers:
+    """How many rows each query sees in each of some widths, where all take part, at the rows that asked; NaN at those
+    that asked nothing."""
+    out = np.full((len(widths), rows), np.nan)
+    for w in range(len(widths)):
+        for k in range(len(row)):
+            out[w, row[k]] = entered[k] - left[widths[w], k]
+    return out
+
+
+@compiled
+def gaps(column: Ints) -> bool:
+    """Whether a value is missing."""
+    missing = False
+    for k in range(len(column)):
+        missing |= column[k] == NULL
+    return missing
+
+
+@compiled
+def since(at: Ints, happened: Ints, chosen: Ints, row: Ints, rows: int) -> Numbers:
+    """Days from the row chosen for each query (-1: none) to the query, at the rows that asked; NaN elsewhere."""
     out = np.full(rows, np.nan)
     for k in range(len(row)):
-        out[row[k]] = sight.entered[k] - sight.left[k]
+        if chosen[k] >= 0:
+            out[row[k]] = (at[k] - happened[chosen[k]]) / DAY
+    return out
+
+
+@compiled
+def averaged(counts: Ints, sums: Ints, unit: int, row: Ints, rows: int) -> Numbers:
+    """Means of what was summed in parts of a unit, at the rows that asked; NaN where there is nothing to average."""
+    out = np.full(rows, np.nan)
+    for k in range(len(row)):
+        if counts[k] != 0:
+            out[row[k]] = sums[k] / (unit * counts[k])
+    return out
+
+
+@compiled
+def turned(rows: Ints) -> Ints:
+    """Columns of what comes in rows, each in one piece; a few rows at a time, so that both stay near."""
+    out = np.empty((rows.shape[1], rows.shape[0]), np.int64)
+    for begin in range(0, rows.shape[0], 64):
+        for column in range(rows.shape[1]):
+            for row in range(begin, min(begin + 64, rows.shape[0])):
+                out[column, row] = rows[row, column]
     return out
 
 

@@ -135,6 +135,7 @@ class OwnStep:
     column: str
 
     needs: tuple[int, ...] = ()
+    personal: bool = False
 
     @property
     def gives(self) -> tuple[int, ...]:
@@ -146,6 +147,7 @@ class FormulaStep:
     slot: int
     formula: Callable[..., Any]
     needs: tuple[int, ...]
+    personal: bool = False
 
     @property
     def gives(self) -> tuple[int, ...]:
@@ -188,6 +190,15 @@ class StreamStep:
         return [_asked_cells(name, asked, found, people) for name in self.names]
 
     @cached_property
+    def personal(self) -> bool:
+        """Whether it is about a traveller, who may be several subjects."""
+        return any(name.traveller for name in self.names)
+
+    @cached_property
+    def looks(self) -> windows.Looks:
+        return windows.looks(self.readings)
+
+    @cached_property
     def door(self) -> int:
         """Which part of the entity's name rows are looked up by: the traveller, else one the rows have themselves."""
         order = sorted(range(len(self.names)), key=lambda k: not self.names[k].traveller)
@@ -218,7 +229,7 @@ class StreamStep:
         history = found[self.table]
         if self.beside:
             history = paired(history, found[self.beside[0]], self.beside[1])
-        if people is not None and any(name.traveller for name in self.names):
+        if people is not None and self.personal:
             history = people.expanded(history)
         return history
 
@@ -226,7 +237,7 @@ class StreamStep:
         """What the readings give, one array each."""
         held = [history.column(name.column) for name in self.names]
         kept = windows.met(history.column, self.where)
-        return windows.read(windows.grouped(asks, at, held, kept, history), self.readings)
+        return windows.read(windows.grouped(asks, at, held, kept, history), self.looks)
 
 
 def _asked_cells(name: Name, asked: Asked, found: Mapping[int, Values], people: People | None) -> Ints:
@@ -291,8 +302,7 @@ class Plan:
 
     def run(self, steps: Sequence[Step], asked: Asked, source: Source, found: dict[int, Values]) -> None:
         """Do the steps whose values are not yet found."""
-        personal = any(isinstance(s, StreamStep) and any(n.traveller for n in s.names) for s in steps)
-        people = source.people(asked) if personal else None
+        people = source.people(asked) if any(step.personal for step in steps) else None
         for step in steps:
             if isinstance(step, OwnStep):
                 if step.slot not in found:

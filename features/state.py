@@ -22,6 +22,7 @@ import lmdb
 import numpy as np
 import pyarrow as pa
 
+from features import kernels
 from features.catalogue import features
 from features.cells import NEVER, NULL, Ints, cells, numbers
 from features.columns import instants, whole
@@ -287,7 +288,7 @@ class Snapshot:
     def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
         index = self._index(table, by)
         matrix = self._matrix(index, _different(keys), since)
-        held = np.ascontiguousarray(matrix.T)
+        held = kernels.turned(matrix)
         named = dict(zip(index.columns, held[_TIMES:], strict=True))
         return History(held[1], held[2], held[3], named, lambda name, chosen: self._texts(named[name][chosen]))
 

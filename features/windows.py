@@ -128,11 +128,13 @@ class Stream:
 
     def part(self, of: Reading) -> Flags:
         """Which rows take part; empty where all do."""
+        if not of.where and not of.there:
+            return _ALL
         if of.part not in self.parts:
             part = met(self.column, of.where)
             for name in of.there:
-                there = self.column(name) != NULL
-                if not there.all():
+                if kernels.gaps(self.column(name)):
+                    there = self.column(name) != NULL
                     part = there if part is _ALL else part & there
             self.parts[of.part] = _ALL if part.all() else part
         return self.parts[of.part]
@@ -179,28 +181,66 @@ def _or_null(number: Places) -> Ints:
     return np.where(number < 0, NULL, number.astype(np.int64))
 
 
-def read(stream: Stream, readings: Sequence[Reading]) -> list[Values]:
-    """One array per reading, with one value per row that asked; null where nothing can be said."""
-    _look(stream, readings)
-    return [_READ[r.name](stream, r) for r in readings]
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What some readings need to know of when rows are seen, worked out once.
+
+    `plain` are the counts in which all rows take part, with their place among the `widths`; `swept` the widths of the
+    other windows; `stated` what is no window.
+    """
+
+    readings: tuple[Reading, ...]
+    widths: Ints
+    plain: Mapping[int, int]
+    of_plain: Ints
+    swept: Mapping[When, int]
+    stated: tuple[When, ...]
 
 
-def _look(stream: Stream, readings: Sequence[Reading]) -> None:
-    """Work out what is seen when, for all windows at once."""
-    s = stream
+def looks(readings: Sequence[Reading]) -> Looks:
+    """The looks of some readings of one stream."""
     widths = list(dict.fromkeys(r.when for r in readings if isinstance(r.when, int)))
-    if widths:
-        args = (s.ask_start, s.at, s.row_start, s.happened, s.known, s.superseded)
-        s.sights.update(zip(widths, _sights(kernels.sights(*args, np.array(widths))), strict=True))
-    for when in dict.fromkeys(r.when for r in readings if not isinstance(r.when, int)):
-        enter, leave = (s.known, s.superseded) if when is None else _on_days(s, *when)
-        s.sights[when] = _sights(kernels.sight(s.ask_start, s.at, s.row_start, enter, leave))[0]
+    plain = {
+        k: widths.index(r.when)
+        for k, r in enumerate(readings)
+        if r.name == "count" and not r.where and not r.there and isinstance(r.when, int)
+    }
+    swept: dict[When, int] = {
+        r.when: widths.index(r.when) for k, r in enumerate(readings) if k not in plain and isinstance(r.when, int)
+    }
+    stated = tuple(dict.fromkeys(r.when for r in readings if not isinstance(r.when, int)))
+    return Looks(
+        tuple(readings), np.array(widths, np.int64), plain, np.array(list(plain.values()), np.int64), swept, stated
+    )
 
 
-def _sights(found: tuple[Flags, Places, Places, Places, Places]) -> list[Sight]:
+def read(stream: Stream, of: Looks) -> list[Values]:
+    """One array per reading, with one value per row that asked; null where nothing can be said."""
+    counted = _look(stream, of)
+    return [counted[k] if k in counted else _READ[r.name](stream, r) for k, r in enumerate(of.readings)]
+
+
+def _look(stream: Stream, of: Looks) -> dict[int, Numbers]:
+    """Work out what is seen when, for all windows at once; and the plain counts, which are no more than that."""
+    s = stream
+    for when in of.stated:
+        enter, leave = (s.known, s.superseded) if not isinstance(when, tuple) else _on_days(s, *when)
+        s.sights[when] = _sight(kernels.sight(s.ask_start, s.at, s.row_start, enter, leave), 0)
+    if not len(of.widths):
+        return {}
+    found = kernels.sights(s.ask_start, s.at, s.row_start, s.happened, s.known, s.superseded, of.widths)
+    for when, width in of.swept.items():
+        s.sights[when] = _sight(found, width)
+    if not of.plain:
+        return {}
+    counts = kernels.counted(found[2], found[4], of.of_plain, s.ask_row, s.asked)
+    return dict(zip(of.plain, counts, strict=True))
+
+
+def _sight(found: tuple[Flags, Places, Places, Places, Places], width: int) -> Sight:
     straight, entering, entered, leaving, left = found
     first = _STRAIGHT if straight[0] else entering
-    return [Sight(first, _STRAIGHT if straight[w + 1] else leaving[w], entered, left[w]) for w in range(len(leaving))]
+    return Sight(first, _STRAIGHT if straight[width + 1] else leaving[width], entered, left[width])
 
 
 def _on_days(stream: Stream, since: str, until: str) -> tuple[Ints, Ints]:
@@ -213,8 +253,7 @@ def _on_days(stream: Stream, since: str, until: str) -> tuple[Ints, Ints]:
 
 
 def _count(s: Stream, r: Reading) -> Numbers:
-    part = s.part(r)
-    return s.spread(_number(s, r)) if len(part) else kernels.counted(s.sights[r.when], s.ask_row, s.asked)
+    return s.spread(_number(s, r))
 
 
 def _number(s: Stream, r: Reading) -> Ints | Places:
@@ -244,17 +283,13 @@ def _sum(s: Stream, r: Reading) -> Numbers:
 def _mean(s: Stream, r: Reading) -> Numbers:
     brought = _of_numbers(s, r, MILLION)
     counts, sums = kernels.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
-    return s.spread(_over(sums, MILLION * counts))
+    return kernels.averaged(counts, sums, MILLION, s.ask_row, s.asked)
 
 
 def _share(s: Stream, r: Reading) -> Numbers:
     brought = met(s.column, r.met).astype(np.int64)
     counts, sums = kernels.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
-    return s.spread(_over(sums, counts))
-
-
-def _over(part: Ints, whole: Ints) -> Numbers:
-    return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole != 0))
+    return kernels.averaged(counts, sums, 1, s.ask_row, s.asked)
 
 
 def _distinct(s: Stream, r: Reading) -> Numbers:
@@ -275,8 +310,7 @@ def _oldest(s: Stream, r: Reading) -> Ints:
 
 
 def _time_since(s: Stream, r: Reading) -> Numbers:
-    newest = _newest(s, r)
-    return s.spread(np.where(newest >= 0, (s.at - _at(s.happened, newest)) / DAY_US, np.nan))
+    return kernels.since(s.at, s.happened, _newest(s, r), s.ask_row, s.asked)
 
 
 def _at(column: Ints, rows: Ints) -> Ints:

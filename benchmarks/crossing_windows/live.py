@@ -15,7 +15,9 @@ import pyarrow.compute as pc
 from benchmarks.crossing_windows import rows
 from benchmarks.crossing_windows.checks import against_oracle_at
 from benchmarks.crossing_windows.declared import CATALOGUE, ELEVEN
-from features.plan import Spine, prepare
+from features.cells import cells
+from features.columns import Values
+from features.plan import Asked, Given, prepare
 from features.state import State
 from records.lake import Lake
 from records.tables import table as declared
@@ -42,17 +44,19 @@ def measured(file: Path, travellers: list[int], crossings: int, folder: Path, ca
     numbers = at_the_booth(travellers)
     spine = in_words(numbers)
 
-    def answered(asked: pa.Table) -> pa.Table:
+    def answered(asked: Asked) -> dict[str, Values]:
         with state.reading() as snapshot:
-            return plan.table(asked, plan.answer(Spine(asked), snapshot))
+            return plan.answer(asked, snapshot)
 
-    one = [spine.slice(k, 1) for k in range(spine.num_rows)]
-    answers = answered(spine).set_column(0, "event", numbers.column("event"))
+    named = {name: cells(spine.column(name)) for name in ("subject", "as_of", "service")}
+    everyone = Given(named)
+    one = [Given({name: held[k : k + 1] for name, held in named.items()}) for k in range(spine.num_rows)]
+    answers = plan.table(spine, answered(everyone)).set_column(0, "event", numbers.column("event"))
     return {
         "lake_rows": held.num_rows,
         "rebuild_seconds": rebuilding,
         "one": _timed(lambda k: answered(one[k % len(one)]), calls),
-        "all": _timed(lambda _: answered(spine), max(calls // 4, 20)),
+        "all": _timed(lambda _: answered(everyone), max(calls // 4, 20)),
         "behind": _timed(lambda _: state.behind(lake), calls),
         "wrong": against_oracle_at(numbers, held, answers),
         "cores": os.cpu_count(),
