@@ -160,7 +160,7 @@ def _scores(
     if n == 0:
         return [], [], [], []
     scores = model.score(rows)
-    parts = model.contributions(rows)
+    parts = model.contributions(rows, scores.raw)
     groups = [i.group for i in model.inputs]
     observed = [[plain(v) for v in rows[name].to_pylist()] for name in parts.names]
     reasons = [_reasons(parts.names, groups, [column[i] for column in observed], parts.values[i]) for i in range(n)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +26,11 @@ from models.risk.encoding import Matrix, codes, is_number, is_text
 from models.risk.expressions import numbers
 from records.errors import BadInput
 
+if TYPE_CHECKING:
+    from models.treeshap import TreeShap
+
 FORMAT = 1
+THREADS = 2
 ADDS_UP = 1e-9  # contributions and base differ from the raw score by less than this, in log-odds
 
 
@@ -87,7 +91,7 @@ class RiskModel:
     def score(self, values: pa.Table) -> Scores:
         """Scores of the rows of `values`, which has one column per input (others are not read)."""
         matrix = self.matrix(values).values
-        threads = 1 if len(matrix) < 1000 else 2
+        threads = 1 if len(matrix) < 1000 else THREADS
         raw = np.mean(
             [b.predict(matrix, raw_score=True, num_threads=threads) for b in self._boosters]
             if len(matrix)
@@ -103,20 +107,27 @@ class RiskModel:
         starts = np.array([least for _, least in self.bands.least])
         return np.asarray(names[np.searchsorted(starts, probability, side="right") - 1])
 
-    def contributions(self, values: pa.Table) -> Contributions:
-        """Exact Shapley values of every score. ArithmeticError should they ever fail to add up."""
-        matrix = self.matrix(values).values
-        if not len(matrix):
-            return Contributions(self.names, np.zeros((0, len(self.inputs))), 0.0)
-        threads = 1 if len(matrix) < 100 else 2
-        parts = np.mean([b.predict(matrix, pred_contrib=True, num_threads=threads) for b in self._boosters], axis=0)
-        raw = np.mean([b.predict(matrix, raw_score=True, num_threads=threads) for b in self._boosters], axis=0)
-        apart = float(np.abs(parts.sum(axis=1) - raw).max())
+    def contributions(self, values: pa.Table, raw: np.ndarray | None = None) -> Contributions:
+        """Exact Shapley values of every score. ArithmeticError should they ever fail to add up.
+
+        `raw` are the raw scores they must add up to, for a caller who has scored these rows already.
+        """
+        parts = self.explainer.values(self.matrix(values).values, threads=THREADS)
+        base = float(self.explainer.base)
+        raw = self.score(values).raw if raw is None else raw
+        apart = float(np.abs(parts.sum(axis=1) + base - raw).max(initial=0.0))
         if apart > ADDS_UP:
             raise ArithmeticError(
                 f"Contributions of model '{self.name}' miss the score by {apart:.2g}; do not show them."
             )
-        return Contributions(self.names, parts[:, :-1], float(parts[0, -1]))
+        return Contributions(self.names, parts, base)
+
+    @cached_property
+    def explainer(self) -> TreeShap:
+        """Explains rows of `matrix`; prepared once, and kept with the model."""
+        from models.treeshap import TreeShap
+
+        return TreeShap.of(self.trees)
 
     def matrix(self, values: pa.Table) -> Matrix:
         """The inputs of the rows as the trees read them. BadInput where one is lacking or of another type."""

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import lightgbm
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -100,6 +101,22 @@ def test_contributions_add_up_to_the_raw_score(trained, values):
     raw = trained.model.score(values).raw
     assert np.abs(parts.values.sum(axis=1) + parts.base - raw).max() < 1e-9
     assert parts.names == trained.model.names
+
+
+def test_contributions_are_the_mean_of_lightgbms_own(trained, values):
+    matrix = trained.model.matrix(values).values
+    members = [lightgbm.Booster(model_str=text) for text in trained.model.trees]
+    own = np.mean([b.predict(matrix, pred_contrib=True, num_threads=1) for b in members], axis=0)
+    parts = trained.model.contributions(values)
+    np.testing.assert_allclose(parts.values, own[:, :-1], rtol=0, atol=1e-9)
+    assert parts.base == pytest.approx(own[0, -1], abs=1e-9)
+
+
+def test_contributions_that_miss_the_score_are_never_returned(trained, values):
+    raw = trained.model.score(values).raw
+    raw[7] += 1e-6
+    with pytest.raises(ArithmeticError, match="miss the score by 1e-06"):
+        trained.model.contributions(values, raw)
 
 
 def test_one_row_and_many_rows_score_the_same(trained, values):
