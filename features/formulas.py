@@ -118,6 +118,17 @@ def where(flag: Numbers, value: Numbers) -> Numbers:
     return np.where(flag == 1, value, np.nan)
 
 
+def resting_on(least: int) -> Callable[[Numbers, Numbers], Numbers]:
+    """`value` where it rests on that many rows or more; null elsewhere."""
+
+    def resting(value: Numbers, rows: Numbers) -> Numbers:
+        return np.where(rows >= least, value, np.nan)
+
+    resting.__name__ = f"resting_on_{least}"
+    resting.__doc__ = f"`value` where it rests on {least} rows or more; null elsewhere."
+    return resting
+
+
 def present(value: pa.Array | Numbers) -> Numbers:
     """Whether there is a value at all."""
     if isinstance(value, np.ndarray):

@@ -137,7 +137,7 @@ def answered(subjects: Subjects, kind: SubjectKind, names: Sequence[str], lake: 
     empty = sum(values.column(name).null_count == values.num_rows for name in names)
     if empty and values.num_rows:
         lacking = [name for name in SPINE[kind].names if subjects.spine.column(name).null_count == values.num_rows]
-        say(f"{empty} of them are null in every row. The file says nothing of: {', '.join(lacking) or 'nothing'}")
+        say(f"null in every row: {empty} of them" + (f"; FILE says nothing of {', '.join(lacking)}" if lacking else ""))
     strangers, asked = _strangers(lake, pc.unique(subjects.spine.column("subject")))
     if strangers:
         say(

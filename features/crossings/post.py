@@ -1,7 +1,7 @@
 """The border post at that hour."""
 
 from features.declaration import count, crossings, days, derived, hours, lookup, mean, own, posts, trend, window
-from features.formulas import difference, per_hour, ratio
+from features.formulas import difference, per_hour, ratio, resting_on
 
 GROUP = "post"
 
@@ -76,10 +76,11 @@ minutes_waited_above_usual = derived(
 )
 
 booth_wait_trend_last_6_hours = derived(
-    per_hour,
-    window(trend("booth_wait_minutes"), of=crossings, per="post", last=hours(6)),
+    resting_on(5),
+    derived(per_hour, window(trend("booth_wait_minutes"), of=crossings, per="post", last=hours(6))),
+    window(count, of=crossings, per="post", last=hours(6)),
     doc="By how many minutes an hour the wait before the booths of this post has grown over the 6 hours before; "
-    "negative where it shrinks.",
+    "negative where it shrinks, null below five crossings.",
     unit="minutes per hour",
     texts={
         "ar": "تطور الانتظار بالمعبر: {value} دقيقة في الساعة",

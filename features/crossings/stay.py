@@ -19,7 +19,7 @@ from features.declaration import (
     trend,
     window,
 )
-from features.formulas import Numbers, both, difference, is_one_of, overrun, per_year, positive, where
+from features.formulas import Numbers, both, difference, is_one_of, overrun, per_year, positive, resting_on, where
 from features.localtime import local_day
 
 GROUP = "stay"
@@ -74,10 +74,14 @@ declared_stay_days_last_365_days = window(
 )
 
 declared_stay_trend_last_3_years = derived(
-    per_year,
-    window(trend("declared_stay_days"), of=crossings.where(direction="entry"), per="traveller", last=days(1096)),
+    resting_on(5),
+    derived(
+        per_year,
+        window(trend("declared_stay_days"), of=crossings.where(direction="entry"), per="traveller", last=days(1096)),
+    ),
+    window(count, of=crossings.where(direction="entry"), per="traveller", last=days(1096)),
     doc="By how many days a year the stays that the traveller declares at entries have grown over the three years "
-    "before; negative where they shrink.",
+    "before; negative where they shrink, null below five entries.",
     unit="days per year",
     texts={
         "ar": "تطور مدد الإقامة المصرح بها: {value} يوما في السنة",

@@ -1,9 +1,11 @@
 """The foreigners' office that holds the file."""
 
 from features.declaration import count, days, derived, lookup, mean, offices, own, permits, share, trend, window
-from features.formulas import difference, per_month, ratio
+from features.formulas import difference, per_month, ratio, resting_on
 
 GROUP = "office"
+
+_DECISIONS = permits.where(state=("granted", "renewed", "refused"))
 
 office_of_file = own(
     "office",
@@ -41,7 +43,7 @@ office_applications_per_desk_last_30_days = derived(
 
 mean_processing_days_of_office_last_90_days = window(
     mean("processing_days"),
-    of=permits.where(state=("granted", "renewed", "refused")),
+    of=_DECISIONS,
     per="office",
     last=days(90),
     doc="Mean days from application to decision at the office, for decisions of the 90 days before.",
@@ -54,15 +56,11 @@ mean_processing_days_of_office_last_90_days = window(
 )
 
 processing_days_trend_of_office_last_180_days = derived(
-    per_month,
-    window(
-        trend("processing_days"),
-        of=permits.where(state=("granted", "renewed", "refused")),
-        per="office",
-        last=days(180),
-    ),
+    resting_on(5),
+    derived(per_month, window(trend("processing_days"), of=_DECISIONS, per="office", last=days(180))),
+    window(count, of=_DECISIONS, per="office", last=days(180)),
     doc="By how many days a month the time from application to decision at the office has grown over the 180 days "
-    "before; negative where it shrinks.",
+    "before; negative where it shrinks, null below five decisions.",
     unit="days per month",
     texts={
         "ar": "تطور مدة دراسة الملفات بالمكتب: {value} يوما في الشهر",

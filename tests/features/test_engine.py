@@ -142,19 +142,20 @@ def test_days_abroad_count_from_the_exit_or_from_the_first_permit() -> None:
 
 
 def test_a_wait_that_grows_is_told_by_the_hour() -> None:
-    waits = ((0, 10), (1, 20), (2, 30))
-    rows = [crossing(k, f"s{k}", at(40, hours=k), booth_wait_minutes=float(wait)) for k, wait in waits]
-    usual = [crossing(8, "u", at(20), booth_wait_minutes=0.0)]
+    waits = enumerate((10, 15, 20, 25, 30))
+    rows = [crossing(k, f"s{k}", at(40, minutes=30 * k), booth_wait_minutes=float(wait)) for k, wait in waits]
+    usual = [crossing(k, f"u{k}", at(20), booth_wait_minutes=2.5) for k in (6, 7)]
     names = ("booth_wait_trend_last_6_hours", "minutes_waited_above_usual")
     found = values_at_last([*usual, *rows, crossing(9, "a", at(40, hours=3))], *names)
     assert found == dict(zip(names, (pytest.approx(10), 25 - 15), strict=True))
-    assert values_at_last([rows[0], crossing(9, "a", at(40, hours=3))], names[0]) == {names[0]: None}
+    assert values_at_last([*rows[1:], crossing(9, "a", at(40, hours=3))], names[0]) == {names[0]: None}
 
 
 def test_declared_stays_that_grow() -> None:
-    rows = [crossing(k, "a", at(100 * k), declared_stay_days=10 * k) for k in range(3)]
+    rows = [crossing(k, "a", at(100 * k), declared_stay_days=10 * k) for k in range(5)]
     name = "declared_stay_trend_last_3_years"
-    assert values_at_last([*rows, crossing(9, "a", at(300))], name) == {name: pytest.approx(36.5)}
+    assert values_at_last([*rows, crossing(9, "a", at(450))], name) == {name: pytest.approx(36.5)}
+    assert values_at_last(rows, name) == {name: None}
 
 
 def test_passengers_of_a_service_whose_permit_lapsed() -> None:
@@ -227,11 +228,12 @@ def test_days_abroad_in_a_year_are_told_where_it_is_known_how_it_began() -> None
 
 def test_an_office_that_slows_down() -> None:
     decided = [
-        {**HELD, "file": f"f{k}", "processing_days": 20.0 + k, "happened_at": at(30 * k), "known_at": at(30 * k)}
-        for k in range(4)
+        {**HELD, "file": f"f{k}", "processing_days": 20.0 + k, "happened_at": at(20 * k), "known_at": at(20 * k)}
+        for k in range(5)
     ]
     name = "processing_days_trend_of_office_last_180_days"
-    assert permit_at(at(100), name, permits=decided) == {name: pytest.approx(1)}
+    assert permit_at(at(100), name, permits=decided) == {name: pytest.approx(1.5)}
+    assert permit_at(at(80), name, permits=decided) == {name: None}
 
 
 def test_days_and_hours_are_local() -> None:

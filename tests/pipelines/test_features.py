@@ -153,7 +153,7 @@ def test_a_model_is_short_for_what_it_reads(run: Any, tmp_path: Path) -> None:
     inputs = declaration("permit_lapse").inputs()
     assert pq.read_table(out).column_names == ["subject", "as_of", "valid_to", *inputs]
     assert f"{len(inputs)} of them features" in told
-    assert "The file says nothing of: event, file" in told
+    assert "FILE says nothing of event, file" in told
 
 
 @pytest.mark.parametrize(
