@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +29,8 @@ from features.shared import Heaps, answers, deal, sweep
 
 T = TypeVar("T")
 R = TypeVar("R")
+_FEW_HEAPS: Final = 8
+"""So many at least, if there are as many parts: so that every worker has something to sweep."""
 Say = Callable[[str], None]
 SpineOf = Callable[[int, Sequence[str] | None], pa.Table]
 """The rows of a spine that belong to a part; with all their columns, or with some."""
@@ -55,7 +57,7 @@ class Work:
     @property
     def heaps(self) -> Heaps:
         rows = max((self.lake.size(table) for table in self.plan.columns), default=0)
-        return Heaps(self.folder, min(len(self.groups), max(1, -(-rows // PART_ROWS))))
+        return Heaps(self.folder, min(len(self.groups), max(_FEW_HEAPS, -(-rows // PART_ROWS))))
 
     def deal(self, part: int) -> None:
         """First round: what a part has to say of entities that cut across persons."""
