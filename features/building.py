@@ -37,6 +37,16 @@ SpineOf = Callable[[int, Sequence[str] | None], pa.Table]
 
 
 @dataclass(frozen=True)
+class Parts:
+    """A spine in memory, cut into its parts."""
+
+    held: tuple[pa.Table, ...]
+
+    def __call__(self, part: int, columns: Sequence[str] | None) -> pa.Table:
+        return self.held[part] if columns is None else self.held[part].select(list(columns))
+
+
+@dataclass(frozen=True)
 class Work:
     """The features `names` of a spine that comes in parts, one for each group of person buckets."""
 
@@ -95,16 +105,16 @@ class Work:
         pq.write_table(self.answer(part), draft, use_dictionary=False, compression="none", write_statistics=False)
         return draft.replace(path)
 
-    def prepare(self, executor: Executor | None, say: Say) -> None:
+    def prepare(self, executor: Executor | None, say: Say | None = None) -> None:
         """The first two rounds. Nothing to do where all of the lake is one part, or nothing cuts across persons."""
-        shared = self.plan.shared
+        shared, tell = self.plan.shared, say or _silent
         if len(self.groups) == 1 or not shared:
             return
-        for done, _ in enumerate(_each(executor, self.deal, range(len(self.groups))), 1):
-            say(f"dealt out part {done} of {len(self.groups)}")
+        for done, _ in enumerate(each(executor, self.deal, range(len(self.groups))), 1):
+            tell(f"dealt out part {done} of {len(self.groups)}")
         tasks = [(step, heap) for step in range(len(shared)) for heap in range(self.heaps.number)]
-        for done, _ in enumerate(_each(executor, self.sweep, tasks), 1):
-            say(f"swept heap {done} of {len(tasks)}")
+        for done, _ in enumerate(each(executor, self.sweep, tasks), 1):
+            tell(f"swept heap {done} of {len(tasks)}")
 
     def _source(self, part: int, columns: Mapping[str, Sequence[str]], linked: Links) -> Part:
         return Part(self.lake, self.groups[part], columns, linked)
@@ -155,15 +165,16 @@ def build(
         todo = work(
             spine, kind_of(spine(0, None)), names, lake, [(b,) for b in buckets], Path(folder), catalogue, in_order=True
         )
-        todo.prepare(executor, say or _silent)
+        todo.prepare(executor, say)
         paths = []
-        for path in _each(executor, todo.write, [(b, out / f"part-{b:05d}.parquet") for b in buckets]):
+        for path in each(executor, todo.write, [(b, out / f"part-{b:05d}.parquet") for b in buckets]):
             paths.append(path)
             (say or _silent)(f"wrote part {len(paths)} of {len(buckets)}")
     return paths
 
 
-def _each(executor: Executor | None, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+def each(executor: Executor | None, function: Callable[[T], R], tasks: Iterable[T]) -> Iterator[R]:
+    """What a function returns for each task, by an executor or one after the other."""
     return map(function, tasks) if executor is None else executor.map(function, tasks)
 
 

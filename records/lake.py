@@ -67,6 +67,11 @@ class Lake:
     declarations: Mapping[str, Table] = field(default_factory=tables, repr=False)
     pinned: Mapping[str, int] | None = None
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Another process opens it by its place; declarations that the house does not have go along."""
+        own = None if self.declarations == tables() else dict(self.declarations)
+        return _reopened, (self.root, self.buckets, own, self.pinned if self.pinned is None else dict(self.pinned))
+
     @classmethod
     def create(cls, root: Path, buckets: int = 16, declarations: Mapping[str, Table] | None = None) -> Lake:
         """The lake in `root`, made if it is not there. BadInput if one is there with another number of buckets."""
@@ -302,3 +307,7 @@ class Lake:
     def _schema(self, table: str, columns: Sequence[str]) -> pa.Schema:
         whole = self.lake_schema(table)
         return pa.schema([whole.field(name) for name in dict.fromkeys(columns)])
+
+
+def _reopened(root: Path, buckets: int, own: Mapping[str, Table] | None, pinned: Mapping[str, int] | None) -> Lake:
+    return Lake(root, buckets, own or tables(), pinned)
