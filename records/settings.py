@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from records.errors import BadInput
 
 FILE_NAME = "basira.toml"
-KEYS_IN_FILE = ("mode", "database_url", "vault_url", "mlflow_uri", "zone", "buckets")
+KEYS_IN_FILE = ("mode", "database_url", "vault_url", "mlflow_uri", "zone", "buckets", "workers")
 
 
 class Mode(StrEnum):
@@ -41,6 +41,8 @@ class Settings:
     mlflow_uri: str = field(default="", repr=False)
     zone: str = "Africa/Tunis"
     buckets: int = 16
+    workers: int = 1
+    """How many parts of a large lake are worked on at once, each in memory; 1: one after the other."""
 
     @property
     def lake(self) -> Path:
@@ -86,7 +88,8 @@ def settings(
         vault_url=_text("vault_url", values, f"sqlite:///{place / 'vault.db'}"),
         mlflow_uri=_text("mlflow_uri", values, f"sqlite:///{place / 'mlflow.db'}"),
         zone=_zone(_text("zone", values, "Africa/Tunis")),
-        buckets=_buckets(values["buckets"]),
+        buckets=_count("buckets", values, 16),
+        workers=_count("workers", values, min(4, os.cpu_count() or 1)),
     )
 
 
@@ -154,12 +157,13 @@ def _zone(name: str) -> str:
     return name
 
 
-def _buckets(value: Any) -> int:
-    count = 16 if value is None else value
+def _count(key: str, values: Mapping[str, Any], default: int) -> int:
+    value = values[key]
+    count = default if value is None else value
     try:
         count = int(count) if isinstance(count, str) else count
     except ValueError:
         count = None
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 4096:
-        raise BadInput(f"Setting 'buckets' is {value!r}. It must be a whole number from 1 to 4096.")
+        raise BadInput(f"Setting '{key}' is {value!r}. It must be a whole number from 1 to 4096.")
     return count

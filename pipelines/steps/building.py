@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,7 +40,8 @@ def training_values(settings: Settings, name: str, say: Say) -> tuple[pa.Table, 
         say(f"{name}: features as built before")
         return pq.read_table(path), labels
     say(f"{name}: {len(declared.inputs())} features of {spine.num_rows:,} subjects, each as of its own moment")
-    values = compute(spine, declared.inputs(), lake)
+    with ThreadPoolExecutor(settings.workers) as workers:
+        values = compute(spine, declared.inputs(), lake, executor=workers)
     _replace(path, values, name)
     return values, labels
 
