@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import treeshap
-from models.treeshap import POINTS, TreeShap
+from models.treeshap import TreeShap
+from models.treeshap.kernels import POINTS
 
 # What shap does with matplotlib while it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.* function will be deprecated:PendingDeprecationWarning")
@@ -298,8 +299,11 @@ def test_what_cannot_be_explained_is_refused_and_says_why():
 
 
 def test_it_stands_alone():
-    tree = ast.parse(Path(treeshap.__file__).read_text(encoding="utf-8"))
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    others = {name.partition(".")[0] for name in imported} - set(sys.stdlib_module_names)
-    assert others == {"numpy", "numba", "llvmlite", "shap"}
+    others = set()
+    for path in Path(treeshap.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                others |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                others.add(node.module.partition(".")[0])
+    assert others - set(sys.stdlib_module_names) == {"numpy", "numba", "llvmlite", "shap"}

@@ -1,56 +1,13 @@
-"""Exact Shapley values of LightGBM models, fast enough for every row. It stands alone: numpy and numba will do.
+"""What walks the trees: how they are laid out for it, numbers side by side in a register, and the walks themselves.
 
-**What is computed.** The contribution of each feature to a row's raw score, as `shap.TreeExplainer` (path-dependent)
-and LightGBM's `pred_contrib` define it. A coalition of features is worth what the trees say when only its members are
-known: at a split on a member the row takes its own side, at any other split both sides count, by their shares of the
-training rows. The Shapley values of that game, and `base`, its worth when nothing is known, add up to the raw score.
-
-**How.** Let every feature join the coalition with probability t. The Shapley value of feature i is what i adds to the
-expected worth, averaged over t from 0 to 1 (Owen, 1972):
-
-    phi_i = integral over t of  E_t[worth | i joined] - E_t[worth | i stayed away]
-
-In a tree that expectation is a walk. Take a split whose left side holds the share z of its training rows, and let o be
-1 if the row itself goes left and 0 otherwise. The walk goes left with the probability
-
-    p = z + t (o - z)
-
-From the leaves up, the expected worth of a split is H = H_right + p (H_left - H_right); from the root down, the weight
-with which a split is reached is A, of which A p goes left and the rest goes right. As p is the only place where the
-split's feature enters, a split on feature i adds to phi_i
-
-    (o - z)  integral over t of  A (H_left - H_right)
-
-What is integrated is a polynomial in t, of degree less than d where d features are tested on the longest path. The
-Gauss-Legendre rule of m points integrates polynomials up to degree 2 m - 1 exactly, so m = d / 2 points, rounded up,
-give the value itself and no approximation: three points for trees of depth six. Nothing grows with 2^d or d^2, there
-are no tables to keep, and all terms are bounded by the leaves, so deep trees are explained by the same few lines.
-
-*A feature tested again further down* joined once for both tests. Let u be 1 if its tests above send the row towards
-this split and 0 otherwise, and s the share of training rows they send there. Where u is 0, whoever gets here stayed
-away: p = z and the split adds nothing. Where u is 1, the share of walks here that joined is t / F, F = t + (1 - t) s,
-so p = z + (t / F) (o - z), and the split adds (o - z) times the integral of (s / F^2) A (H_left - H_right).
-
-*Interactions* are the second derivatives in place of the first. A leaf of value v whose path tests features k, with
-o_k and z_k over all tests of k, adds to each pair of them
-
-    v  integral over t of  (o_i - z_i) (o_j - z_j)  product over the other k of  (z_k + t (o_k - z_k))
-
-half to (i, j) and half to (j, i); the diagonal holds what is left of phi_i.
-
-**How fast.** Eight rows walk side by side in the lanes of one vector register, through splits that need no branch: what
-missing values, zeros and categories mean is settled once per row, by giving each way of reading a feature a slot of its
-own in which every test reads `slot <= threshold`. A row's values do not depend on the rows beside it, nor on how many
-there are: one row and a million get the same bits.
+All in one file, as compiled kernels are kept on disk for as long as the file they are in stays as it is. The names are
+those of the package's text.
 """
 
 from __future__ import annotations
 
 import operator
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import numba
@@ -58,14 +15,13 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, models, overload, register_model
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
 F = TypeVar("F", bound=Callable[..., Any])
 
 LANES: Final = 8
 POINTS: Final = 3  # trees that need no more are explained by a kernel of their own, without loops over points
-CHUNK: Final = 1024  # rows a thread takes at a time
 TINY: Final = float(np.float32(1e-35))  # LightGBM reads what is nearer to zero as zero
 
 NUMBER, NUMBER_OR_ZERO, CATEGORY = range(3)  # zero may be declared to mean missing
@@ -77,7 +33,7 @@ SLOT: Final = np.dtype(
 )
 # A split. Its sides are entries of its tree: splits first, in an order in which parents precede, then leaves. `above`
 # is the number of the nearest split above that tests the same feature, or -1; `above_left` tells on which side of that
-# one this split lies, `above_share` is s of the module's text.
+# one this split lies, `above_share` is s of the package's text.
 SPLIT: Final = np.dtype(
     [
         *((name, "u4") for name in ("slot", "output", "left", "right")),
@@ -105,266 +61,6 @@ class Forest(NamedTuple):
     trees: NDArray[np.void]
     splits: NDArray[np.void]
     leaves: Numbers
-
-
-@dataclass(frozen=True)
-class TreeShap:
-    """Explains the raw score of a model, or the mean raw score of several; that of a random forest is a sum, too.
-
-    `base`: () or, for a model of K classes, (K,). What is said of (n, p) below is (n, p, K) for such a model.
-    """
-
-    features: tuple[str, ...]
-    base: Numbers
-    forests: tuple[Forest, ...]
-
-    @classmethod
-    def of(cls, members: Any) -> TreeShap:
-        """An explainer for a LightGBM booster or model text, or for the mean of a sequence of them.
-
-        ValueError for linear trees, whose contributions are not defined this way, and for members of different inputs.
-        """
-        if isinstance(members, str) or not isinstance(members, Sequence):
-            members = [members]
-        texts = [member if isinstance(member, str) else member.model_to_string() for member in members]
-        return _prepare([_parsed(text) for text in texts])
-
-    def values(self, rows: ArrayLike, threads: int | None = None) -> Numbers:
-        """Contributions (n, p) of the features to the raw scores of `rows` (n, p); with `base` they add up to them.
-
-        A missing value is NaN, a category its code. `threads` defaults to the machine's cores.
-        """
-        table = self._table(rows)
-        found = np.zeros((len(table), self.base.size * len(self.features)))
-        starts = range(0, len(table), CHUNK)
-
-        def explain(start: int) -> None:
-            for forest in self.forests:
-                _explain(forest, table[start : start + CHUNK], found[start : start + CHUNK])
-
-        workers = min(threads or os.cpu_count() or 1, len(starts))
-        if workers > 1:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(explain, starts))
-        else:
-            for start in starts:
-                explain(start)
-        return self._shaped(found)
-
-    def interactions(self, row: ArrayLike) -> Numbers:
-        """How pairs of features act together on one row (p,): (p, p), symmetric; rows add up to `values` of the row."""
-        table = self._table(np.asarray(row, dtype=np.float64)[None])
-        p = len(self.features)
-        pairs = np.zeros((self.base.size, p, p))
-        for forest in self.forests:
-            _interact(forest, table[0], pairs)
-        alone = self.values(table, threads=1)[0].reshape(p, -1).T - pairs.sum(axis=2)
-        pairs[:, np.arange(p), np.arange(p)] = alone
-        return pairs[0] if self.base.ndim == 0 else np.moveaxis(pairs, 0, -1)
-
-    def explanation(self, rows: ArrayLike) -> Any:
-        """The contributions of `rows` as a `shap.Explanation`, for shap's plots."""
-        import shap
-
-        table = self._table(rows)
-        base = np.broadcast_to(self.base, (len(table), *self.base.shape))
-        return shap.Explanation(self.values(table), base, table, feature_names=list(self.features))
-
-    def _table(self, rows: ArrayLike) -> Numbers:
-        table = np.ascontiguousarray(rows, dtype=np.float64)
-        if table.ndim != 2 or table.shape[1] != len(self.features):
-            raise ValueError(
-                f"The model reads {len(self.features)} features, but the rows have the shape {table.shape}. "
-                "Give one row per case and one column per feature, in the order of the model."
-            )
-        return table
-
-    def _shaped(self, found: Numbers) -> Numbers:
-        if self.base.ndim == 0:
-            return found
-        return np.moveaxis(found.reshape(len(found), self.base.size, -1), 1, 2)
-
-
-# --- reading models ---------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class _Model:
-    features: tuple[str, ...]
-    classes: int
-    trees: tuple[dict[str, str], ...]
-
-
-def _fields(block: str) -> dict[str, str]:
-    return {name: value for name, _, value in (line.partition("=") for line in block.splitlines())}
-
-
-def _parsed(text: str) -> _Model:
-    head, *blocks = text.partition("\nend of trees")[0].split("\nTree=")
-    about = _fields(head)
-    if "num_tree_per_iteration" not in about:
-        raise ValueError("This is not the text of a LightGBM model. Give a booster, or what model_to_string() returns.")
-    trees = tuple(_fields(block) for block in blocks)
-    if any(tree.get("is_linear", "0") != "0" for tree in trees):
-        raise ValueError("Contributions are not defined for linear trees. Train without linear_tree to explain scores.")
-    return _Model(tuple(about["feature_names"].split()), int(about["num_tree_per_iteration"]), trees)
-
-
-def _prepare(members: Sequence[_Model]) -> TreeShap:
-    first = members[0]
-    if any(m.features != first.features or m.classes != first.classes for m in members):
-        raise ValueError("The members read different features or score different classes; a mean needs the same ones.")
-    base = np.zeros(first.classes)
-    growing: dict[int, _Growing] = {}
-    for member in members:
-        for number, fields in enumerate(member.trees):
-            nth = number % member.classes
-            leaves = [float(v) / len(members) for v in fields["leaf_value"].split()]
-            if len(leaves) == 1:
-                base[nth] += leaves[0]
-                continue
-            tree = _Tree.of(fields, leaves)
-            points = max(POINTS, (tree.features_on_a_path + 1) // 2)
-            base[nth] += growing.setdefault(points, _Growing(points)).add(tree, nth * len(first.features))
-    forests = tuple(growing[points].forest() for points in sorted(growing))
-    return TreeShap(first.features, base[0] if first.classes == 1 else base, forests)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where a split stands: `tested` says per feature tested above where last, on which side of it, and s."""
-
-    split: int
-    tested: dict[int, tuple[int, bool, float]]
-    reach: float
-
-
-@dataclass(frozen=True)
-class _Tree:
-    """A tree as LightGBM numbers it: a side is a split, or a leaf where it is negative (~leaf)."""
-
-    feature: list[int]
-    threshold: list[float]
-    decision: list[int]
-    left: list[int]
-    right: list[int]
-    share: list[float]
-    leaves: list[float]
-    places: list[_Place]  # of the splits, parents first
-    category_starts: list[int]
-    category_words: list[int]
-
-    @classmethod
-    def of(cls, fields: dict[str, str], leaves: list[float]) -> _Tree:
-        def ints(name: str) -> list[int]:
-            return [int(v) for v in fields.get(name, "").split()]
-
-        feature, left, right = ints("split_feature"), ints("left_child"), ints("right_child")
-        inside, outside = ints("internal_count"), ints("leaf_count")
-
-        def rows(side: int) -> int:
-            return inside[side] if side >= 0 else outside[~side]
-
-        # A split that no training row reached has no share to speak of; any will do, as it is weighed by 0.
-        share = [rows(a) / max(rows(a) + rows(b), 1) for a, b in zip(left, right, strict=True)]
-        places = [_Place(0, {}, 1.0)]
-        for place in places:  # level by level: neighbours do not wait for each other's results
-            tests, z = feature[place.split], share[place.split]
-            so_far = place.tested[tests][2] if tests in place.tested else 1.0
-            for side, part, is_left in ((right, 1 - z, False), (left, z, True)):
-                if side[place.split] >= 0:
-                    tested = place.tested | {tests: (place.split, is_left, so_far * part)}
-                    places.append(_Place(side[place.split], tested, place.reach * part))
-        return cls(
-            feature,
-            [float(v) for v in fields["threshold"].split()],
-            ints("decision_type"),
-            left,
-            right,
-            share,
-            leaves,
-            places,
-            ints("cat_boundaries"),
-            ints("cat_threshold"),
-        )
-
-    @property
-    def features_on_a_path(self) -> int:
-        return max(len(place.tested) + (self.feature[place.split] not in place.tested) for place in self.places)
-
-    def is_twins(self, place: _Place) -> bool:
-        """Whether both sides are leaves, and the feature is not tested above."""
-        return max(self.left[place.split], self.right[place.split]) < 0 and (
-            self.feature[place.split] not in place.tested
-        )
-
-
-class _Growing:
-    """A forest while trees are added to it."""
-
-    def __init__(self, points: int) -> None:
-        self.points = points
-        self.slots: dict[tuple[int, int, float, tuple[int, ...]], int] = {}
-        self.words: list[int] = []
-        self.trees: list[tuple[int, ...]] = []
-        self.splits: list[tuple[Any, ...]] = []
-        self.leaves: list[float] = []
-
-    def add(self, tree: _Tree, first_output: int) -> float:
-        """Add a tree whose feature f contributes to output `first_output` + f; what it says when nothing is known."""
-        loose = [place for place in tree.places if not tree.is_twins(place)]
-        places = loose + [place for place in tree.places if tree.is_twins(place)]
-        entry = {place.split: n for n, place in enumerate(places)}
-        first, first_leaf, known_nothing, loose_leaves = len(self.splits), len(self.leaves), 0.0, 0
-        for n, place in enumerate(places):
-            at, z = place.split, tree.share[place.split]
-            sides = []
-            for side, part in ((tree.left[at], z), (tree.right[at], 1 - z)):
-                if side >= 0:
-                    sides.append(entry[side])
-                    continue
-                sides.append(len(places) + len(self.leaves) - first_leaf)
-                self.leaves.append(tree.leaves[~side])
-                known_nothing += place.reach * part * tree.leaves[~side]
-                loose_leaves += n < len(loose)
-            slot, threshold = self._test(tree, at)
-            split, above_left, above_share = place.tested.get(tree.feature[at], (-1, False, 1.0))
-            above = -1 if split < 0 else first + entry[split]
-            self.splits.append(
-                (slot, first_output + tree.feature[at], *sides, above, above_left, threshold, z, above_share)
-            )
-        self.trees.append((first, first + len(loose), len(self.splits), first_leaf, loose_leaves))
-        return known_nothing
-
-    def _test(self, tree: _Tree, at: int) -> tuple[int, float]:
-        """The slot and the threshold of a split: it sends the row to the left where slot <= threshold."""
-        feature, decision, threshold = tree.feature[at], tree.decision[at], tree.threshold[at]
-        if decision & 1:
-            start, stop = tree.category_starts[int(threshold) : int(threshold) + 2]
-            return self._slot(feature, CATEGORY, 0.0, tuple(tree.category_words[start:stop])), 0.0
-        default = ALWAYS_LEFT if decision & 2 else NEVER_LEFT
-        none, zero = decision >> 2 & 3 == 0, decision >> 2 & 3 == 1
-        return self._slot(feature, NUMBER_OR_ZERO if zero else NUMBER, 0.0 if none else default, ()), threshold
-
-    def _slot(self, feature: int, kind: int, missing: float, words: tuple[int, ...]) -> int:
-        return self.slots.setdefault((feature, kind, missing, words), len(self.slots))
-
-    def forest(self) -> Forest:
-        at, weight = (side / 2 for side in np.polynomial.legendre.leggauss(self.points))
-        known = self.points == POINTS
-        slots = []
-        for feature, kind, missing, words in self.slots:
-            slots.append((feature, kind, len(self.words), len(words), missing))
-            self.words.extend(words)
-        return Forest(
-            tuple(at + 0.5) if known else at + 0.5,
-            tuple(weight) if known else weight,
-            np.array(slots, SLOT),
-            np.array(self.words, np.uint32),
-            np.array(self.trees, TREE),
-            np.array(self.splits, SPLIT),
-            np.array(self.leaves),
-        )
 
 
 # --- lanes: numbers of LANES rows side by side in a vector register ---------------------------------------------------
@@ -481,7 +177,7 @@ class Room(NamedTuple):
 
 
 @_compiled
-def _explain(forest: Forest, rows: Numbers, found: Numbers) -> None:
+def explain(forest: Forest, rows: Numbers, found: Numbers) -> None:
     """Add the contributions (n, outputs) of a forest to `found`."""
     n, outputs = found.shape
     m, most = len(forest.points), 0
@@ -629,7 +325,7 @@ def _is_here(read: Numbers, split: Any, splits: NDArray[np.void]) -> Any:
 
 
 @_compiled
-def _interact(forest: Forest, row: Numbers, pairs: Numbers) -> None:
+def interact(forest: Forest, row: Numbers, pairs: Numbers) -> None:
     """Add half of what each pair of features does together to a row to both its places in `pairs` (classes, p, p)."""
     points, splits, p = forest.points, forest.splits, pairs.shape[1]
     read = np.empty(len(forest.slots))
