@@ -18,13 +18,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features import kernels, windows
-from features.cells import Ints, cells
+from features import windows
+from features.asked import Spine, kind_of
+from features.cells import cells
+from features.columns import Ints
 from features.declaration import SubjectKind
 from features.histories import Histories
+from features.kernels import sights
 from features.lineage import Catalogue
 from features.parts import PART_ROWS, Links, Part, links
-from features.plan import Plan, Spine, kind_of, prepare
+from features.plan import Plan, prepare
 from features.shared import Heaps, answers, deal, sweep
 
 T = TypeVar("T")
@@ -43,7 +46,9 @@ class Parts:
     held: tuple[pa.Table, ...]
 
     def __call__(self, part: int, columns: Sequence[str] | None) -> pa.Table:
-        return self.held[part] if columns is None else self.held[part].select(list(columns))
+        held = self.held[part]
+        # A column that is not there is told by whoever reads it.
+        return held if columns is None else held.select([name for name in columns if name in held.column_names])
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ class Work:
 def _in_order(spine: pa.Table) -> Ints:
     """Row numbers by subject, and then by moment: answers about one subject then lie together, as they are made."""
     subject, at = cells(spine.column("subject")), cells(spine.column("as_of"))
-    count, number, _ = kernels.numbered(subject, subject, subject[:0], subject[:0])
+    count, number, _ = sights.numbered(subject, subject, subject[:0], subject[:0])
     return windows.in_groups(np.where(number < 0, count, number).astype(np.int32), count + 1, at, at)[1]
 
 

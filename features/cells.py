@@ -6,20 +6,15 @@ of the values. A text's cell is its 64-bit fingerprint, as in the lake's own key
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from features.columns import Numbers, whole
+from features.columns import NEVER, NULL, Ints, Numbers, whole
 from features.declaration import Value
 from records.fingerprints import hash_values
 
-Ints: TypeAlias = npt.NDArray[np.int64]
-
-NULL: Final = np.iinfo(np.int64).min
-NEVER: Final = np.iinfo(np.int64).max
 _SIGN: Final = np.int64(NEVER)
 
 
@@ -55,8 +50,8 @@ def _of_dictionary(array: pa.DictionaryArray | pa.ChunkedArray) -> Ints:
 
 
 def _with_nulls(found: Ints, array: pa.Array) -> Ints:
+    found = np.array(found)  # Arrow lends its memory to read; kernels are compiled for what may be written
     if array.null_count:
-        found = found.copy()
         found[np.asarray(array.is_null())] = NULL
     return found
 

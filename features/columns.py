@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -10,10 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 Ints: TypeAlias = npt.NDArray[np.int64]
+Places: TypeAlias = npt.NDArray[np.int32]
+Flags: TypeAlias = npt.NDArray[np.bool_]
 Numbers: TypeAlias = npt.NDArray[np.float64]
 Values: TypeAlias = "Numbers | pa.Array"
 
-NEVER = np.iinfo(np.int64).max
+NEVER: Final = np.iinfo(np.int64).max
+NULL: Final = np.iinfo(np.int64).min
 
 
 def whole(column: pa.ChunkedArray | pa.Array) -> pa.Array:

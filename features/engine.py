@@ -16,11 +16,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from features.asked import Spine, kind_of
 from features.building import Parts, each, work
 from features.histories import Histories
 from features.lineage import Catalogue
 from features.parts import bucket_groups, spine_parts
-from features.plan import Source, Spine, kind_of, prepare
+from features.plan import Source, prepare
 from features.state import State
 
 

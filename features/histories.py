@@ -9,8 +9,8 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from features.cells import NULL, Ints, cells
-from features.columns import instants
+from features.cells import cells
+from features.columns import NULL, Ints, instants
 from features.localtime import day_cells, hour_cells
 
 TIMES: Final = ("happened_at", "known_at", "superseded_at")

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
+from features.columns import Ints
 from features.compiling import compiled
-from features.kernels import Ints
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 

@@ -9,11 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.cells import Ints
-from features.columns import whole
+from features.asked import Asked
+from features.columns import Ints, whole
 from features.histories import Histories, History, of_arrow
 from features.people import LINK_COLUMNS, People, people
-from features.plan import Asked
 from records.links import Persons, persons
 from records.pseudonyms import bucket_of
 from records.tables import tables

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from features.cells import Ints, cells
+from features.cells import cells
+from features.columns import Ints
 from features.histories import History, joined
 from records.links import INSTANT, Persons
 

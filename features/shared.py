@@ -16,10 +16,10 @@ import pyarrow as pa
 from pyarrow import feather
 
 from features import windows
-from features.cells import NULL, Ints
-from features.columns import Values
+from features.asked import Asked
+from features.columns import NULL, Ints, Values
 from features.histories import History
-from features.plan import Asked, Plan, Source, StreamStep
+from features.plan import Plan, Source, StreamStep
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 

@@ -12,9 +12,9 @@ row's key, its three times, and its columns. Texts lie apart, by cell.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,44 +22,25 @@ import lmdb
 import numpy as np
 import pyarrow as pa
 
-from features import kernels
 from features.catalogue import features
-from features.cells import NEVER, NULL, Ints, cells, numbers
-from features.columns import instants, whole
+from features.cells import cells
+from features.columns import NULL, Ints, instants, whole
 from features.declaration import SubjectKind
 from features.generations import Busy, Generations, Say
-from features.histories import History
 from features.indexes import CHUNK, Index, fingerprint, indexes
 from features.lineage import Catalogue
 from features.parts import PART_ROWS
-from features.people import LINK_COLUMNS, People, people
-from features.plan import Asked
+from features.snapshot import EVERY_CHUNK, SAID, Said, Snapshot, said_by
 from records.errors import BadInput
 from records.lake import Lake
 from records.ledger import LEDGER
-from records.links import INSTANT, persons
-from records.schema import Type
-from records.tables import tables
 
-_TIMES: Final = 4  # fingerprint of the key, happened, known, superseded
-_SAID: Final = b"said"
-_EVERY_CHUNK: Final = -(2**31)
 _AT_ONCE: Final = 20_000
 """How many versions of rows a reader may bring in himself before he answers."""
 
 
 def _nobody(_: str) -> None:
     """Listens to nothing."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a state says of itself. Of the lake's tables: their Delta versions, the newest version that a batch in the
-    ledger made, and how many versions of rows they had, when the state last looked."""
-
-    versions: Mapping[str, int] = field(default_factory=dict)
-    entered: Mapping[str, int] = field(default_factory=dict)
-    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +64,7 @@ class State:
         if generation is None:
             return None
         with generation.environment.begin() as txn:
-            return _said(txn, generation.stores)
+            return said_by(txn, generation.stores)
 
     def behind(self, lake: Lake) -> int:
         """How many batches the lake has that the state has not seen: a look at file names. 1 where only something else
@@ -207,16 +188,12 @@ class State:
             _put_rows(txn, stores[index.name], index, matrix, [columns[by] for by in index.by], replaced)
 
 
-def _said(txn: lmdb.Transaction, stores: Mapping[str, Any]) -> Said:
-    return Said(**json.loads(bytes(txn.get(_SAID, b"{}", db=stores["said"]))))
-
-
 def _of(table: str, *versions: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(held.get(table, -1) for held in versions)
 
 
 def _note(txn: lmdb.Transaction, stores: Mapping[str, Any], said: Said) -> None:
-    txn.put(_SAID, json.dumps(asdict(said)).encode(), db=stores["said"])
+    txn.put(SAID, json.dumps(asdict(said)).encode(), db=stores["said"])
 
 
 def _put_words(txn: lmdb.Transaction, store: Any, texts: pa.Array) -> None:
@@ -263,7 +240,7 @@ def _keys(index: Index, entity: Ints, chunk: Ints) -> list[bytes]:
     made = np.empty((len(entity), size), np.uint8)
     made[:, :8] = entity.astype(">i8").view(np.uint8).reshape(-1, 8)
     if index.chunked:
-        made[:, 8:] = (chunk - _EVERY_CHUNK).astype(">u4").view(np.uint8).reshape(-1, 4)
+        made[:, 8:] = (chunk - EVERY_CHUNK).astype(">u4").view(np.uint8).reshape(-1, 4)
     held = made.tobytes()
     return [held[k : k + size] for k in range(0, len(held), size)]
 
@@ -271,133 +248,3 @@ def _keys(index: Index, entity: Ints, chunk: Ints) -> list[bytes]:
 def _with_older(rows: Ints, older: Ints, replaced: Ints) -> Ints:
     kept = np.concatenate([older[~np.isin(older[:, 0], replaced)], rows])
     return kept[np.lexsort((kept[:, 2], kept[:, 1]))]
-
-
-@dataclass(frozen=True, eq=False)
-class Snapshot:
-    """The state at one moment of its own: a source of rows for a plan, as a part of the lake is."""
-
-    txn: lmdb.Transaction
-    indexes: Mapping[tuple[str, str], Index]
-    stores: Mapping[str, Any]
-
-    def versions(self) -> dict[str, int]:
-        """Versions of the lake's tables that it has seen, as `Lake.versions` tells them."""
-        return dict(_said(self.txn, self.stores).versions)
-
-    def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
-        index = self._index(table, by)
-        matrix = self._matrix(index, _different(keys), since)
-        held = kernels.turned(matrix)
-        named = dict(zip(index.columns, held[_TIMES:], strict=True))
-        return History(held[1], held[2], held[3], named, lambda name, chosen: self._texts(named[name][chosen]))
-
-    def people(self, asked: Asked) -> People | None:
-        index = self._index("links", "first_subject")
-        subjects = asked.cells("subject")
-        found = self._matrix(index, frontier := _different(subjects), NEVER)
-        if not len(found):
-            return None
-        seen: set[int] = set(frontier)
-        while True:
-            sides = [found[:, _TIMES + index.columns.index(c)] for c in ("first_subject", "second_subject")]
-            further = [s for s in _different(np.concatenate(sides)) if s not in seen]
-            if not further:
-                break
-            seen.update(further)
-            found = np.concatenate([found, self._matrix(index, further, NEVER)])
-        return people(subjects, asked.at, persons(self._table(index, np.unique(found, axis=0), LINK_COLUMNS)))
-
-    def events(self, kind: SubjectKind, names: Sequence[str]) -> Events:
-        """What the spine of events asked about by name is made of: `features.spine` reads it as it reads a lake."""
-        if kind == "permit":
-            index = self._index("permits", "file")
-            found = self._matrix(index, _different(cells(pa.array([n.split("|")[0] for n in names]))), NEVER)
-        else:
-            index = self._index("crossings", "crossing_id")
-            found = self._matrix(index, _different(cells(pa.array(names, pa.string()))), NEVER)
-            linked = found[:, _TIMES + index.columns.index("linked_crossing")]
-            own = found[:, _TIMES + index.columns.index("crossing_id")]
-            found = np.concatenate([found, self._matrix(index, _different(np.concatenate([linked, own])), NEVER)])
-        return Events(self._table(index, np.unique(found, axis=0), index.columns))
-
-    def _index(self, table: str, by: str) -> Index:
-        if (table, by) not in self.indexes:
-            raise BadInput(
-                f"The live state does not hold {table} by {by}. Open it with the catalogue that has what is asked for."
-            )
-        return self.indexes[table, by]
-
-    def _matrix(self, index: Index, keys: Iterable[int], since: int) -> Ints:
-        store = self.stores[index.name]
-        if index.chunked:
-            found = list(self._chunks(store, index, keys, since))
-        else:
-            get = self.txn.get
-            found = [get(key.to_bytes(8, "big", signed=True), b"", store) for key in keys]
-        return np.frombuffer(b"".join(found), np.int64).reshape(-1, _TIMES + len(index.columns))
-
-    def _chunks(self, store: Any, index: Index, keys: Iterable[int], since: int) -> Iterator[Any]:
-        first = _EVERY_CHUNK if since == NEVER else since // CHUNK
-        start = (first - _EVERY_CHUNK).to_bytes(4, "big")
-        with self.txn.cursor(store) as cursor:
-            for key in keys:
-                name = key.to_bytes(8, "big", signed=True)
-                there = cursor.set_range(name + start)
-                while there and cursor.key()[:8] == name:
-                    yield cursor.value()
-                    there = cursor.next()
-
-    def _texts(self, of: Ints) -> pa.Array:
-        held = {cell: self._text(cell) for cell in set(of.tolist())}
-        return pa.array([held[cell] for cell in of.tolist()], pa.string())
-
-    def _text(self, cell: int) -> str | None:
-        found = self.txn.get(cell.to_bytes(8, "big", signed=True), None, self.stores["words"])
-        return None if found is None else bytes(found).decode()
-
-    def _table(self, index: Index, matrix: Ints, columns: Iterable[str]) -> pa.Table:
-        """Rows in the lake's own form, with superseded_at."""
-        held = dict(zip(("key", "happened_at", "known_at", "superseded_at", *index.columns), matrix.T, strict=True))
-        made = {}
-        for name in ("happened_at", "known_at", "superseded_at", *columns):
-            if name in ("happened_at", "known_at", "superseded_at"):
-                made[name] = pa.array(held[name], mask=held[name] == NEVER).cast(INSTANT)
-            else:
-                made[name] = self._array(held[name], tables()[index.table].column(name).type)
-        return pa.table(made)
-
-    def _array(self, of: Ints, kind: Type) -> pa.Array:
-        if kind is Type.STRING:
-            return self._texts(of)
-        if kind is Type.NUMBER:
-            values = numbers(of, fractions=True)
-            return pa.array(values, mask=np.isnan(values))
-        plain = pa.array(of, mask=of == NULL)
-        if kind is Type.DAY:
-            return plain.cast(pa.int32()).cast(kind.arrow)
-        return plain.cast(kind.arrow)
-
-
-def _different(keys: Ints) -> list[int]:
-    """The cells that are there, each once."""
-    held = list(dict.fromkeys(keys.tolist()))
-    return [key for key in held if key != NULL]
-
-
-@dataclass(frozen=True)
-class Events:
-    """The rows that some events rest on, where a lake is read."""
-
-    held: pa.Table
-    buckets: int = 1
-
-    def size(self, table: str) -> int:
-        del table
-        return int(self.held.num_rows)
-
-    def history(
-        self, table: str, columns: Sequence[str] | None = None, *, buckets: Sequence[int] | None = None
-    ) -> pa.Table:
-        del table, buckets
-        return self.held if columns is None else self.held.select([*columns, "superseded_at"])

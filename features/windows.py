@@ -15,12 +15,12 @@ from typing import Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from features import kernels
-from features.cells import NEVER, NULL, Ints, cell, numbers
-from features.columns import Numbers, Values
+from features.cells import cell, numbers
+from features.columns import NEVER, NULL, Flags, Ints, Numbers, Places, Values
 from features.declaration import EVER, Conditions, InForce, Lookup, Rows, Window, crossings
 from features.histories import History
-from features.kernels import Flags, Places, Sight
+from features.kernels import aggregates, answers, presence, sights
+from features.kernels.sights import Sight
 from features.lineage import column_type
 from features.localtime import DAY_US, day_cells, midnight_us
 from records.schema import Type
@@ -133,22 +133,22 @@ class Stream:
         if of.part not in self.parts:
             part = met(self.column, of.where)
             for name in of.there:
-                if kernels.gaps(self.column(name)):
+                if answers.gaps(self.column(name)):
                     there = self.column(name) != NULL
                     part = there if part is _ALL else part & there
             self.parts[of.part] = _ALL if part.all() else part
         return self.parts[of.part]
 
-    def spread(self, answers: Numbers | Ints | Places) -> Numbers:
+    def spread(self, found: Numbers | Ints | Places) -> Numbers:
         """Answers in the order of the rows that asked; null where there was no entity to ask about."""
-        return kernels.spread(answers, self.ask_row, self.asked)
+        return answers.spread(found, self.ask_row, self.asked)
 
 
 def met(column: Callable[[str], Ints], where: Where) -> Flags:
     """Which rows have an allowed value in each of the columns named; empty where nothing is named."""
     part = _ALL
     for name, allowed in where:
-        found = kernels.among(column(name), allowed)
+        found = answers.among(column(name), allowed)
         part = found if part is _ALL else part & found
     return part
 
@@ -158,9 +158,9 @@ def grouped(asked: Sequence[Ints], at: Ints, held: Sequence[Ints], kept: Flags, 
 
     kept: which rows are in it (empty: all). Rows of entities nobody asks about, or without one, are left out.
     """
-    count, ask, row = kernels.numbered(asked[0], asked[0], held[0], held[0])
+    count, ask, row = sights.numbered(asked[0], asked[0], held[0], held[0])
     for one, other in zip(asked[1:], held[1:], strict=True):
-        count, ask, row = kernels.numbered(_or_null(ask), one, _or_null(row), other)
+        count, ask, row = sights.numbered(_or_null(ask), one, _or_null(row), other)
     if len(kept):
         row[~kept] = -1
     ask_start, ask_row = in_groups(ask, count, at, at)
@@ -171,10 +171,10 @@ def grouped(asked: Sequence[Ints], at: Ints, held: Sequence[Ints], kept: Flags, 
 
 def in_groups(number: Places, count: int, at: Ints, then: Ints) -> tuple[Ints, Ints]:
     """Starts of each group and the row numbers group by group, each in order of (at, then); without number -1."""
-    start, packed, straight, bits = kernels.packed(number, count, at)
+    start, packed, straight, bits = sights.packed(number, count, at)
     if not straight:
         packed.sort()
-    return start, kernels.unpacked(packed, bits, at, then)
+    return start, sights.unpacked(packed, bits, at, then)
 
 
 def _or_null(number: Places) -> Ints:
@@ -225,15 +225,15 @@ def _look(stream: Stream, of: Looks) -> dict[int, Numbers]:
     s = stream
     for when in of.stated:
         enter, leave = (s.known, s.superseded) if not isinstance(when, tuple) else _on_days(s, *when)
-        s.sights[when] = _sight(kernels.sight(s.ask_start, s.at, s.row_start, enter, leave), 0)
+        s.sights[when] = _sight(sights.sight(s.ask_start, s.at, s.row_start, enter, leave), 0)
     if not len(of.widths):
         return {}
-    found = kernels.sights(s.ask_start, s.at, s.row_start, s.happened, s.known, s.superseded, of.widths)
+    found = sights.sights(s.ask_start, s.at, s.row_start, s.happened, s.known, s.superseded, of.widths)
     for when, width in of.swept.items():
         s.sights[when] = _sight(found, width)
     if not of.plain:
         return {}
-    counts = kernels.counted(found[2], found[4], of.of_plain, s.ask_row, s.asked)
+    counts = answers.counted(found[2], found[4], of.of_plain, s.ask_row, s.asked)
     return dict(zip(of.plain, counts, strict=True))
 
 
@@ -260,7 +260,7 @@ def _number(s: Stream, r: Reading) -> Ints | Places:
     part, sight = s.part(r), s.sights[r.when]
     if not len(part):
         return sight.entered - sight.left
-    return kernels.totals(s.ask_start, s.row_start, sight, part, _NOTHING)[0]
+    return aggregates.totals(s.ask_start, s.row_start, sight, part, _NOTHING)[0]
 
 
 def _any(s: Stream, r: Reading) -> Numbers:
@@ -276,41 +276,41 @@ def _of_numbers(s: Stream, r: Reading, unit: int) -> Ints:
 
 def _sum(s: Stream, r: Reading) -> Numbers:
     brought = _of_numbers(s, r, MILLION)
-    _, sums = kernels.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
+    _, sums = aggregates.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
     return s.spread(sums / MILLION)
 
 
 def _mean(s: Stream, r: Reading) -> Numbers:
     brought = _of_numbers(s, r, MILLION)
-    counts, sums = kernels.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
-    return kernels.averaged(counts, sums, MILLION, s.ask_row, s.asked)
+    counts, sums = aggregates.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
+    return answers.averaged(counts, sums, MILLION, s.ask_row, s.asked)
 
 
 def _share(s: Stream, r: Reading) -> Numbers:
     brought = met(s.column, r.met).astype(np.int64)
-    counts, sums = kernels.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
-    return kernels.averaged(counts, sums, 1, s.ask_row, s.asked)
+    counts, sums = aggregates.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
+    return answers.averaged(counts, sums, 1, s.ask_row, s.asked)
 
 
 def _distinct(s: Stream, r: Reading) -> Numbers:
     assert r.column is not None  # noqa: S101 - what is distinct is a column
     if r.column not in s.codes:
-        s.codes[r.column] = kernels.codes(s.row_start, s.column(r.column))
-    found = kernels.distincts(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.codes[r.column])
+        s.codes[r.column] = aggregates.codes(s.row_start, s.column(r.column))
+    found = aggregates.distincts(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.codes[r.column])
     return s.spread(found)
 
 
 def _newest(s: Stream, r: Reading) -> Ints:
     column = s.happened if r.column is None else s.column(r.column)
-    return kernels.newest(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.happened, s.known, column)
+    return aggregates.newest(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.happened, s.known, column)
 
 
 def _oldest(s: Stream, r: Reading) -> Ints:
-    return kernels.oldest(s.ask_start, s.row_start, s.sights[r.when], s.part(r))
+    return aggregates.oldest(s.ask_start, s.row_start, s.sights[r.when], s.part(r))
 
 
 def _time_since(s: Stream, r: Reading) -> Numbers:
-    return kernels.since(s.at, s.happened, _newest(s, r), s.ask_row, s.asked)
+    return answers.since(s.at, s.happened, _newest(s, r), s.ask_row, s.asked)
 
 
 def _at(column: Ints, rows: Ints) -> Ints:
@@ -330,14 +330,14 @@ def _last(s: Stream, r: Reading) -> Values:
 
 def _largest(s: Stream, r: Reading) -> Values:
     assert r.column is not None  # noqa: S101 - what is largest is a column
-    found = kernels.largest(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.column(r.column))
+    found = aggregates.largest(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.column(r.column))
     return _values(s, r, found)
 
 
 def _smallest(s: Stream, r: Reading) -> Values:
     assert r.column is not None  # noqa: S101 - what is smallest is a column
     turned = ~s.column(r.column)
-    return _values(s, r, kernels.largest(s.ask_start, s.row_start, s.sights[r.when], s.part(r), turned))
+    return _values(s, r, aggregates.largest(s.ask_start, s.row_start, s.sights[r.when], s.part(r), turned))
 
 
 def _values(s: Stream, r: Reading, rows: Ints) -> Values:
@@ -353,7 +353,7 @@ def _values(s: Stream, r: Reading, rows: Ints) -> Values:
 
 def _trend(s: Stream, r: Reading) -> Numbers:
     brought = _of_numbers(s, r, THOUSAND)
-    return s.spread(kernels.trends(s.ask_start, s.at, s.row_start, s.sights[r.when], s.part(r), s.happened, brought))
+    return s.spread(aggregates.trends(s.ask_start, s.at, s.row_start, s.sights[r.when], s.part(r), s.happened, brought))
 
 
 _ARRIVING: Final = allowed(crossings, (("direction", ("entry",)),))
@@ -362,7 +362,7 @@ _ARRIVING: Final = allowed(crossings, (("direction", ("entry",)),))
 def _presence(s: Stream, r: Reading) -> tuple[Ints, Ints]:
     arriving = met(s.column, _ARRIVING)
     days = (day_cells(s.at), s.column("local_day"))
-    return kernels.presence(
+    return presence.presence(
         s.ask_start, days[0], s.row_start, s.sights[r.when], s.part(r), s.happened, s.known, days[1], arriving, r.days
     )
 

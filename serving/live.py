@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from features.engine import compute
 from features.spine import crossing_spine, permit_spine
-from features.state import Snapshot
+from features.snapshot import Snapshot
 from models.risk.model import RiskModel
 from records.lake import Lake
 from risk_rules.protection import Protection

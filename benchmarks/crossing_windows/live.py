@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 from benchmarks.crossing_windows import rows
 from benchmarks.crossing_windows.checks import against_oracle_at
 from benchmarks.crossing_windows.declared import CATALOGUE, ELEVEN
+from features.asked import Asked, Given
 from features.cells import cells
 from features.columns import Values
-from features.plan import Asked, Given, prepare
+from features.plan import prepare
 from features.state import State
 from records.lake import Lake
 from records.tables import table as declared

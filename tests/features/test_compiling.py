@@ -12,10 +12,11 @@ import pytest
 from numba.core.caching import CompileResultCacheImpl
 from numba.core.dispatcher import Dispatcher
 
-from features import compiling, kernels, localtime
+from features import compiling, localtime
 from features.catalogue import features
 from features.compiling import compiled
 from features.engine import compute
+from features.kernels import aggregates, answers, presence, sights
 from features.spine import crossing_spine, permit_spine
 from features.state import State
 from features.warming import warm
@@ -71,7 +72,7 @@ def test_what_is_warmed_up_is_what_answers_call(
 
         return recorded
 
-    for module in (kernels, localtime):
+    for module in (aggregates, answers, presence, sights, localtime):
         for name, held in vars(module).items():
             if isinstance(held, Dispatcher) and not name.startswith("_"):
                 monkeypatch.setattr(module, name, told(name, held))
