@@ -53,6 +53,12 @@ class House:
             named = champions(connection).get(purpose)
         return None if named is None else _model(self.settings.models, named.model)
 
+    def ready(self) -> None:
+        """Load the champions and what explains them, compiling it where it never was, before anybody waits for it."""
+        for purpose in PURPOSES:
+            if model := self.champion(purpose):
+                model.ready()
+
     def lacks(self) -> list[str]:
         """What production lacks here, one sentence each."""
         with self.engine.connect() as connection:

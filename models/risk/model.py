@@ -129,6 +129,13 @@ class RiskModel:
 
         return TreeShap.of(self.trees)
 
+    def ready(self) -> None:
+        """Prepare what scores and explains, so that no row has to wait for it."""
+        nothing_known = np.full((1, len(self.inputs)), np.nan)
+        self.explainer.values(nothing_known)
+        for booster in self._boosters:
+            booster.predict(nothing_known, num_threads=1)
+
     def matrix(self, values: pa.Table) -> Matrix:
         """The inputs of the rows as the trees read them. BadInput where one is lacking or of another type."""
         lacking = [i.name for i in self.inputs if i.name not in values.column_names]

@@ -24,5 +24,6 @@ def command(host: str, port: int) -> None:
     if place.lake.is_dir():
         catch_up(place, say)
     warm()
+    app.state.house.ready()
     click.echo(f"Basira on http://{host}:{port}  (Ctrl-C stops it)")
     uvicorn.run(app, host=host, port=port, log_level="warning")

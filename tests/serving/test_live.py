@@ -146,6 +146,14 @@ def served(tmp_path_factory, quick_passwords, small_home, small_lake, model, per
         house.engine.dispose()
 
 
+def test_a_house_made_ready_has_prepared_what_explains_its_champions(served):
+    house = open_house(served[0].settings)
+    house.ready()
+    assert {"explainer", "_boosters"} <= vars(house.champion(CROSSINGS)).keys()
+    assert house.champion(PERMITS) is None
+    house.engine.dispose()
+
+
 @pytest.mark.parametrize(("kind", "role"), [("crossing", "analyst"), ("permit", "caseworker")])
 def test_live_equals_stored_equals_batch(served, kind, role, monkeypatch):
     made, client, batches = served
