@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from features.engine import compute
-from features.spine import crossing_spine, permit_spine
 from features.snapshot import Snapshot
+from features.spine import crossing_spine, permit_spine
 from models.risk.model import RiskModel
 from records.lake import Lake
 from risk_rules.protection import Protection
