@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 import numba
+import numpy as np
 from numba.core import event
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,6 +21,8 @@ _kernels: set[object] = set()
 def compiled(function: F) -> F:
     """Machine code for `function`, made when it is first called and kept beside the package, or in the user's cache
     where that is read-only. Who has to wait for it is told."""
+    if numba.config.DISABLE_JIT:  # whole numbers wrap around, as they do in machine code
+        return np.errstate(over="ignore")(function)
     _listen()
     _kernels.add(function)
     options = {"nogil": True, "boundscheck": False}
