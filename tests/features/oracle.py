@@ -7,11 +7,12 @@ formulas take. A row is a version of a fact, as the lake holds it, and needs onl
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from itertools import count, pairwise, zip_longest
+from operator import itemgetter
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -38,12 +39,13 @@ DAY_US = 24 * 60 * MINUTE_US
 
 @dataclass(frozen=True)
 class Asked:
-    """One row of a spine, and all that may answer it."""
+    """One row of a spine, and all that may answer it; `known` remembers what of each table was known by then."""
 
     row: Row
     rows: Rows
     kind: SubjectKind
     catalogue: Catalogue
+    known: dict[str, list[Row]] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
@@ -53,19 +55,27 @@ class Asked:
 
 def value(feature: Feature, spine_row: Row, rows: Rows, catalogue: Catalogue) -> bool | Cell:
     """The value of a feature for one row of a spine; rows: by table, every version there is, in any order."""
-    found = _value(feature.expression, Asked(spine_row, rows, feature.subject_kind, catalogue))
-    return found == 1 if feature.type == "boolean" and found is not None else found
+    return values([feature.name], spine_row, rows, catalogue)[feature.name]
+
+
+def values(names: Iterable[str], spine_row: Row, rows: Rows, catalogue: Catalogue) -> dict[str, bool | Cell]:
+    """As `value`, of several features of a catalogue."""
+    found: dict[str, bool | Cell] = {}
+    asked = None
+    for name in names:
+        feature = catalogue[name]
+        asked = asked or Asked(spine_row, rows, feature.subject_kind, catalogue)
+        cell = _value(feature.expression, asked)
+        found[name] = cell == 1 if feature.type == "boolean" and cell is not None else cell
+    return found
 
 
 def differing(found: pa.Table, spine: pa.Table, rows: Rows, catalogue: Catalogue) -> dict[str, tuple[Any, Any]]:
     """Name → what was found and what the oracle says, of the features that do not say the same."""
-    asked = spine.to_pylist()
-    both = {
-        n: (found.column(n).to_pylist(), [value(catalogue[n], row, rows, catalogue) for row in asked])
-        for n in catalogue
-        if n in found.column_names
-    }
-    return {n: (one, other) for n, (one, other) in both.items() if not all(map(same, one, other))}
+    names = [name for name in catalogue if name in found.column_names]
+    expected = [values(names, row, rows, catalogue) for row in spine.to_pylist()]
+    both = {name: (found.column(name).to_pylist(), [row[name] for row in expected]) for name in names}
+    return {name: (one, other) for name, (one, other) in both.items() if not all(map(same, one, other))}
 
 
 def same(found: bool | Cell, expected: bool | Cell) -> bool:
@@ -138,9 +148,11 @@ def _known(table: str, asked: Asked) -> list[Row]:
     def fact(row: Row) -> tuple[Any, ...]:
         return tuple(row.get(k) for k in declared(table).key)
 
-    known = sorted((r for r in asked.rows.get(table, ()) if r["known_at"] <= asked.at), key=lambda r: r["known_at"])
-    newest = {fact(r): r["known_at"] for r in known}
-    return [r for r in known if r["known_at"] == newest[fact(r)]]
+    if table not in asked.known:
+        known = sorted((r for r in asked.rows.get(table, ()) if r["known_at"] <= asked.at), key=itemgetter("known_at"))
+        newest = {fact(r): r["known_at"] for r in known}
+        asked.known[table] = [r for r in known if r["known_at"] == newest[fact(r)]]
+    return asked.known[table]
 
 
 def _joined(of: DeclaredRows, asked: Asked) -> list[Row]:

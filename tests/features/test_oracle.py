@@ -15,7 +15,7 @@ from tests.features.worlds import KINDS, World, worlds
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), buckets=st.sampled_from((1, 3)))
 def test_the_whole_catalogue_says_what_the_oracle_says(kind: SubjectKind, data: st.DataObject, buckets: int) -> None:
     world: World = data.draw(worlds(kind))

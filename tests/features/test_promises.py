@@ -15,7 +15,7 @@ from features.engine import compute
 from tests.features.memory import Memory
 from tests.features.worlds import KINDS, Rows, World, spine, worlds
 
-promise = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+promise = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 each_kind = pytest.mark.parametrize("kind", KINDS)
 
 

@@ -4,9 +4,10 @@ everything. Moments lie at the very edges of the catalogue's windows, and now an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any, Final
 
 import pyarrow as pa
@@ -84,18 +85,60 @@ _TABLES: Final = (*sorted({source.partition(".")[0] for source in _READ}),)
 _AGO: Final = (timedelta(0), HOUR, *sorted({w for f in _CATALOGUE for w in _widths(f.expression)}))
 
 
+@dataclass(frozen=True)
+class Choice:
+    """How a world comes about: `one` of some things, `several` rows (from least to most) of one of each pool."""
+
+    one: Callable[[Sequence[Any]], Any]
+    several: Callable[[Mapping[str, Sequence[Any]], int, int], list[Row]]
+
+
+def chance(seed: int) -> Choice:
+    """Spreads evenly."""
+    random = Random(seed)  # noqa: S311 - a world, not a secret
+
+    def several(pools: Mapping[str, Sequence[Any]], least: int, most: int) -> list[Row]:
+        return [{n: random.choice(pool) for n, pool in pools.items()} for _ in range(random.randint(least, most))]
+
+    return Choice(random.choice, several)
+
+
+def _drawing(draw: st.DrawFn) -> Choice:
+    """Can be made smaller. A row is drawn in one go, a byte for each cell, since drawing takes most of the time."""
+
+    def row(pools: Mapping[str, Sequence[Any]]) -> st.SearchStrategy[Row]:
+        named = list(pools.items())
+        return st.binary(min_size=len(named), max_size=len(named)).map(
+            lambda picks: {name: pool[pick % len(pool)] for (name, pool), pick in zip(named, picks, strict=True)}
+        )
+
+    return Choice(
+        lambda pool: draw(st.sampled_from(pool)),
+        lambda pools, least, most: draw(st.lists(row(pools), min_size=least, max_size=most)),
+    )
+
+
+def choice_of(draw: st.DrawFn) -> Choice:
+    """Hypothesis chooses, or it lets chance choose."""
+    seed = draw(st.one_of(st.none(), st.integers(0, 1 << 32)))
+    return _drawing(draw) if seed is None else chance(seed)
+
+
 @st.composite
 def worlds(draw: st.DrawFn, kind: SubjectKind, *, later: bool = False) -> World:
+    return world(kind, choice_of(draw), later=later)
+
+
+def world(kind: SubjectKind, choice: Choice, *, later: bool = False) -> World:
     """Up to four subjects to assess, with up to fifteen rows of each table; none later unless asked for."""
-    widths = st.lists(st.sampled_from(_AGO), min_size=1, max_size=3, unique=True)
-    ago = [*draw(widths), draw(st.sampled_from(_AGO[:3]))]
-    now = draw(st.sampled_from(NOWS))
-    events = draw(st.lists(_events(kind, now, ago), min_size=1, max_size=4))
+    now = choice.one(NOWS)
+    ago = [choice.one(_AGO[:3]), *(choice.one(_AGO) for _ in range(choice.one((1, 2, 3))))]
+    size = choice.one((0, 5, 10))
     return World(
         kind,
-        [{**e, "event": f"e{k}", "crossing_id": f"e{k}"} for k, e in enumerate(events)],
-        draw(_tables(now, ago, size=draw(st.sampled_from((0, 5, 10))), later=False)),
-        draw(_tables(now, ago, size=0, later=True)) if later else {},
+        _events(kind, now, ago, choice),
+        {t: _versions(t, now, ago, choice, size if declared(t).subject else 0) for t in _TABLES},
+        {t: _versions(t, now, ago, choice, 0, later=True) for t in _TABLES} if later else {},
     )
 
 
@@ -108,29 +151,17 @@ def spine(kind: SubjectKind, events: list[Row]) -> pa.Table:
     return pa.Table.from_pylist(events, schema=schema)
 
 
-def drawn(pools: Mapping[str, Sequence[Any]]) -> st.SearchStrategy[Row]:
-    """One of each pool. A row is drawn in one go, a byte for each cell, since drawing takes most of the time."""
-    named = list(pools.items())
-    return st.binary(min_size=len(named), max_size=len(named)).map(
-        lambda picks: {name: pool[pick % len(pool)] for (name, pool), pick in zip(named, picks, strict=True)}
-    )
-
-
 def settled(table: str, rows: list[Row]) -> list[Row]:
     """One version of a fact at one moment: two at once would have no order."""
     key = (*declared(table).key, "known_at")
     return list({tuple(r[k] for k in key): r for r in rows}.values())
 
 
-def _tables(now: datetime, ago: Sequence[timedelta], *, size: int, later: bool) -> st.SearchStrategy[Rows]:
-    least = {t: size if declared(t).subject else 0 for t in _TABLES}
-    lists = {t: st.lists(_versions(t, now, ago, later), min_size=n, max_size=n + 5) for t, n in least.items()}
-    return st.fixed_dictionaries(lists).map(lambda held: {t: settled(t, rows) for t, rows in held.items()})
-
-
-def _versions(table: str, now: datetime, ago: Sequence[timedelta], later: bool) -> st.SearchStrategy[Row]:
-    """A version of a fact: on time, late, long announced, just known or, if `later`, not yet known now; where another
-    has its key, one corrects the other."""
+def _versions(
+    table: str, now: datetime, ago: Sequence[timedelta], choice: Choice, least: int, *, later: bool = False
+) -> list[Row]:
+    """Versions of facts: on time, late, long announced, just known or, if `later`, not yet known now; of two that have
+    one key, one corrects the other."""
     lags = (now + MICROSECOND, now + HOUR) if later else (*[timedelta(0)] * 4, HOUR, days(30), -days(1), now)
     pools = {**_pools(table, now, ago), "happened_at": _moments(now, ago), "known_at": lags}
 
@@ -138,20 +169,20 @@ def _versions(table: str, now: datetime, ago: Sequence[timedelta], later: bool) 
         lag = row["known_at"]
         return {**row, "known_at": row["happened_at"] + lag if isinstance(lag, timedelta) else lag}
 
-    return drawn(pools).map(told)
+    return settled(table, [told(row) for row in choice.several(pools, least, least + 5)])
 
 
-def _events(kind: SubjectKind, now: datetime, ago: Sequence[timedelta]) -> st.SearchStrategy[Row]:
+def _events(kind: SubjectKind, now: datetime, ago: Sequence[timedelta], choice: Choice) -> list[Row]:
     """Events of a spine, as of now or a moment before it; a crossing may be announced ahead."""
     as_of = [*[now] * 4, *(now - width for width in ago)]
     pools = {**_pools(HOME[kind], now, ago), "known_at": as_of, "ahead": (0, 0, 1, 24)}
 
-    def told(row: Row) -> Row:
+    def told(row: Row, name: str) -> Row:
         known, hours = row["known_at"], row["ahead"]
         told = {"as_of": known, "happened_at": known + hours * HOUR, "kind": "advance" if hours else "actual"}
-        return {**row, **told}
+        return {**row, **told, "event": name, "crossing_id": name}
 
-    return drawn(pools).map(told)
+    return [told(row, f"e{k}") for k, row in enumerate(choice.several(pools, 1, 4))]
 
 
 def _moments(now: datetime, ago: Sequence[timedelta]) -> list[datetime]:
@@ -167,7 +198,7 @@ def _pools(table: str, now: datetime, ago: Sequence[timedelta]) -> dict[str, Seq
 
 def _pool(column: Column, now: datetime, ago: Sequence[timedelta]) -> Sequence[Any]:
     if column.name in _NAMES:
-        return _NAMES[column.name]
+        return [name for name in _NAMES[column.name] if name is not None or not column.required]
     plain: dict[Type, Sequence[Any]] = {
         Type.STRING: column.values or ("x", "y"),
         Type.INTEGER: (1, 2, 40),
