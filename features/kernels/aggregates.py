@@ -246,8 +246,8 @@ def trends(
 ) -> Numbers:
     """Least-squares slope per day of what the rows bring, over whole minutes; NaN below two different minutes.
 
-    The sums are taken from minute 0 of time and wrap around; moved to the query's own minute they are exact as long as
-    the window's own sums fit 63 bits.
+    The sums are taken from minute 0 of time and wrap around; moved to the middle of the window's own rows they are
+    exact as long as those fit 63 bits, and small however long ago the rows happened.
     """
     slopes = np.empty(len(sight.entered), np.float64)
     entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
@@ -267,11 +267,12 @@ def trends(
                     x, y = happened[row] // MINUTE, brought[row]
                     n, sx, sy, sxx, sxy = n - 1, sx - x, sy - y, sxx - x * x, sxy - x * y
                 j += 1
-            t = at[q] // MINUTE
-            dx = sx - n * t
-            dxx = sxx - 2 * t * sx + n * t * t
-            dxy = sxy - t * sy
-            spread = float(n) * float(dxx) - float(dx) * float(dx)
-            rise = float(n) * float(dxy) - float(dx) * float(sy)
-            slopes[q] = rise / spread * (1440.0 / 1000.0) if n > 1 and spread > 0 else np.nan
+            slopes[q] = np.nan
+            if n > 1:
+                x, y = sx // n, sy // n
+                dx, dy = sx - n * x, sy - n * y
+                spread = float(n) * float(sxx - 2 * x * sx + n * x * x) - float(dx) * float(dx)
+                rise = float(n) * float(sxy - x * sy - y * dx) - float(dx) * float(dy)
+                if spread > 0:
+                    slopes[q] = rise * 1440.0 / (spread * 1000.0)
     return slopes

@@ -152,7 +152,7 @@ def history(choice: Choice) -> History:
     rows = [told(row) for row in choice.several({**pools, **ids}, size, size + 5)]
     of_service = {"service": ("s1", "s2"), "origin": ("TUN", "MRS", None), "happened_at": moments, "known_at": moments}
     services = choice.several(of_service, 0, 4)
-    asked = choice.several({**pools, "happened_at": (*moments[:6], now + days(30)), "late": (timedelta(0),)}, 1, 6)
+    asked = choice.several({**pools, "happened_at": (*moments[:6], now + days(3650)), "late": (timedelta(0),)}, 1, 6)
     events = [{**told(event), "crossing_id": f"e{k}"} for k, event in enumerate(asked)]
     return events, {"crossings": settled("crossings", rows), "services": settled("services", services)}
 

@@ -96,6 +96,10 @@ def test_a_trend_is_a_slope_per_day() -> None:
     rows = [crossing(k, "a", at(k), party_size=3 + 2 * k) for k in range(4)]
     none_yet, one, two, one_left = _answers(_of_a(trend("party_size"), days(3)), rows, at(0), at(1), at(2), at(6))
     assert (none_yet, one, two, one_left) == (None, None, pytest.approx(2), None)
+    long_ago = [crossing(k, "a", at(0, minutes=k), party_size=(0, 1_000_000, 0, 3)[k % 4]) for k in range(40)]
+    assert _answers(_of_a(trend("party_size")), long_ago, at(3650)) == _answers(
+        _of_a(trend("party_size")), long_ago, at(1)
+    )
     tied = [crossing(k, "a", at(1, seconds=20 * k), party_size=k) for k in range(3)]
     assert _answers(_of_a(trend("party_size")), tied, at(2)) == [None]
 
