@@ -61,18 +61,13 @@ class Work:
     lake: Histories
     groups: tuple[tuple[int, ...], ...]
     spine: SpineOf
-    folder: Path
+    heaps: Heaps
     links: Links
     in_order: bool = False
 
     @property
     def plan(self) -> Plan:
         return prepare(self.names, self.kind, self.catalogue)
-
-    @property
-    def heaps(self) -> Heaps:
-        rows = max((self.lake.size(table) for table in self.plan.columns), default=0)
-        return Heaps(self.folder, min(len(self.groups), max(_FEW_HEAPS, -(-rows // PART_ROWS))))
 
     def deal(self, part: int) -> None:
         """First round: what a part has to say of entities that cut across persons."""
@@ -146,7 +141,14 @@ def work(
     """The work there is; `folder` is where what cuts across persons waits meanwhile."""
     chosen = tuple(dict.fromkeys(names))
     plan = prepare(chosen, kind, catalogue)
-    return Work(chosen, kind, catalogue, lake, tuple(groups), spine, folder, links(lake, plan.columns), in_order)
+    parts = tuple(groups)
+    # One part has the rows of everybody, linked or not, and deals nothing out.
+    alone = len(parts) == 1
+    rows = 0 if alone else max((lake.size(table) for table in plan.columns), default=0)
+    heaps = Heaps(folder, min(len(parts), max(_FEW_HEAPS, -(-rows // PART_ROWS))))
+    return Work(
+        chosen, kind, catalogue, lake, parts, spine, heaps, links(lake, {} if alone else plan.columns), in_order
+    )
 
 
 def build(

@@ -38,7 +38,8 @@ def cells(column: pa.ChunkedArray | pa.Array) -> Ints:
         elif pa.types.is_date32(kind):
             array = array.view(pa.int32())
         plain = array.cast(pa.int64())
-        found = np.asarray(plain.fill_null(0) if plain.null_count else plain)
+        # Arrow lends its memory to be read; kernels are compiled for what may be written.
+        found = np.array(plain.fill_null(0) if plain.null_count else plain)
     return _with_nulls(found, array)
 
 
@@ -50,7 +51,6 @@ def _of_dictionary(array: pa.DictionaryArray | pa.ChunkedArray) -> Ints:
 
 
 def _with_nulls(found: Ints, array: pa.Array) -> Ints:
-    found = np.array(found)  # Arrow lends its memory to read; kernels are compiled for what may be written
     if array.null_count:
         found[np.asarray(array.is_null())] = NULL
     return found

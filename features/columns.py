@@ -54,7 +54,8 @@ def instants(column: pa.ChunkedArray | pa.Array) -> Ints:
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.timestamp("us", tz="UTC"))
     filled = pc.fill_null(array.cast(pa.int64()), pa.scalar(NEVER, pa.int64()))
-    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.int64)
+    # Arrow lends its memory to be read; kernels are compiled for what may be written.
+    return np.array(filled.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def codes(of: Values) -> tuple[Ints, Values]:

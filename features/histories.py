@@ -102,18 +102,23 @@ def joined(one: History, other: History) -> History:
     )
 
 
+def matched(asked: Ints, held: Ints) -> tuple[Ints, Ints]:
+    """Each place of `asked` with each place of `held` that has the same cell, in order of the former; nulls match
+    nothing."""
+    by_value = np.argsort(held, kind="stable")
+    ordered = held[by_value]
+    first, after = np.searchsorted(ordered, asked), np.searchsorted(ordered, asked, side="right")
+    times = np.where(asked == NULL, 0, after - first)
+    within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+    return np.repeat(np.arange(len(asked)), times), by_value[np.repeat(first, times) + within]
+
+
 def paired(rows: History, others: History, on: str) -> History:
     """Each version of a row with each version of its neighbour, for as long as both were known.
 
     Columns that both have are those of `rows`.
     """
-    held = others.column(on)
-    by_value = np.argsort(held, kind="stable")
-    ordered, asked = held[by_value], rows.column(on)
-    first, after = np.searchsorted(ordered, asked), np.searchsorted(ordered, asked, side="right")
-    times = np.where(asked == NULL, 0, after - first)
-    left = np.repeat(np.arange(len(rows)), times)
-    right = by_value[np.repeat(first, times) + np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)]
+    left, right = matched(rows.column(on), others.column(on))
     known = np.maximum(rows.known[left], others.known[right])
     gone = np.minimum(rows.superseded[left], others.superseded[right])
     both = known < gone

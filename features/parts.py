@@ -82,8 +82,13 @@ class Part:
 def bucket_groups(lake: Histories, columns: Mapping[str, Sequence[str]]) -> list[tuple[int, ...]]:
     """Buckets that are taken together: as many as a part may hold, all of them where the lake is small."""
     largest = max((lake.size(t) for t in columns if tables()[t].subject is not None), default=0)
-    groups = min(lake.buckets, max(1, -(-largest // PART_ROWS)))
-    return [tuple(int(b) for b in group) for group in np.array_split(np.arange(lake.buckets), groups)]
+    return groups_for(largest, lake.buckets)
+
+
+def groups_for(rows: int, buckets: int) -> list[tuple[int, ...]]:
+    """Buckets of a table of so many rows that are taken together."""
+    groups = min(buckets, max(1, -(-rows // PART_ROWS)))
+    return [tuple(int(b) for b in group) for group in np.array_split(np.arange(buckets), groups)]
 
 
 def spine_parts(spine: pa.Table, groups: Sequence[tuple[int, ...]], buckets: int) -> list[Ints]:
@@ -94,6 +99,4 @@ def spine_parts(spine: pa.Table, groups: Sequence[tuple[int, ...]], buckets: int
     for k, group in enumerate(groups):
         of_bucket[list(group)] = k
     number = of_bucket[np.asarray(bucket_of(whole(spine.column("subject")), buckets))]
-    number = of_bucket[np.asarray(bucket_of(whole(spine.column("subject")), buckets))]
-    return [np.flatnonzero(number == k) for k in range(len(groups))]
     return [np.flatnonzero(number == k) for k in range(len(groups))]

@@ -6,14 +6,14 @@ each set of subjects that it was joined with at some asked moment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
 from features.cells import cells
 from features.columns import Ints
-from features.histories import History, joined
+from features.histories import History, joined, matched
 from records.links import INSTANT, Persons
 
 LINK_COLUMNS = ("first_subject", "second_subject", "state", "known_at")
@@ -34,19 +34,9 @@ class People:
 
     def expanded(self, rows: History) -> History:
         """The rows, and those of each joined subject once more for each person it belongs to."""
-        held = rows.columns["subject"]
-        by_member = np.argsort(self.member, kind="stable")
-        ordered = self.member[by_member]
-        first, after = np.searchsorted(ordered, held), np.searchsorted(ordered, held, side="right")
-        times = after - first
-        chosen = np.repeat(np.arange(len(rows)), times)
-        within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+        chosen, member = matched(rows.columns["subject"], self.member)
         copies = rows.take(chosen)
-        persons = self.of[by_member[np.repeat(first, times) + within]]
-        again = History(
-            copies.happened, copies.known, copies.superseded, {**copies.columns, "subject": persons}, copies.texts
-        )
-        return joined(rows, again)
+        return joined(rows, replace(copies, columns={**copies.columns, "subject": self.of[member]}))
 
 
 def people(subjects: Ints, as_of: Ints, known: Persons) -> People | None:

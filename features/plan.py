@@ -115,6 +115,11 @@ class StreamStep:
         return [_asked_cells(name, asked, found, people) for name in self.names]
 
     @cached_property
+    def read_columns(self) -> tuple[str, ...]:
+        """Columns that its rows have, those of their neighbours included."""
+        return tuple(dict.fromkeys(column for _, _, columns in self.lookups for column in columns))
+
+    @cached_property
     def personal(self) -> bool:
         """Whether it is about a traveller, who may be several subjects."""
         return any(name.traveller for name in self.names)
@@ -204,9 +209,8 @@ class Plan:
         read: dict[str, set[str]] = {}
         for step in steps:
             if isinstance(step, StreamStep):
-                read.setdefault(step.table, set()).update(step.columns)
-                if step.beside:
-                    read.setdefault(step.beside[0], set()).update(step.beside[2])
+                for table, _, columns in step.lookups:
+                    read.setdefault(table, set()).update(columns)
         return {table: tuple(sorted(names)) for table, names in read.items()}
 
     def asked_columns(self, steps: Sequence[Step]) -> tuple[str, ...]:

@@ -1,8 +1,7 @@
 """Entities that cut across persons (a post, a document, a sponsor), whose rows lie in every person bucket.
 
-Rows and queries of each part of the lake are dealt out by entity into as many heaps as there are parts, on disk; each
-heap is then swept alone, and its answers are dealt back to the parts that asked. So no more is in memory than one part
-or one heap.
+Rows and queries of each part of the lake are dealt out by entity into heaps, on disk; each heap is then swept alone,
+and its answers are dealt back to the parts that asked. So no more is in memory than one part or one heap.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from pyarrow import feather
 from features import windows
 from features.asked import Asked
 from features.columns import NULL, Ints, Values
-from features.histories import History
-from features.plan import Plan, Source, StreamStep
+from features.histories import History, none_of
+from features.plan import Plan, Source
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -102,7 +101,7 @@ def sweep(plan: Plan, heaps: Heaps, number: int, heap: int) -> None:
     if not waiting:
         return
     asks = pa.concat_tables(waiting)
-    history = _history(pa.concat_tables(rows)) if rows else _without_rows(step)
+    history = _history(pa.concat_tables(rows)) if rows else none_of(step.read_columns)
     asked = [_ints(asks, f"asked {k}") for k in range(len(step.names))]
     answers = step.read(asked, _ints(asks, "at"), history)
     table = pa.table({"row": asks.column("row"), **{f"answer {k}": pa.array(a) for k, a in enumerate(answers)}})
@@ -137,7 +136,7 @@ def _placed(answered: pa.ChunkedArray | None, rows: Ints, asked: int, text: bool
 
 
 def _ints(table: pa.Table, name: str) -> Ints:
-    return np.asarray(table.column(name).to_numpy(), np.int64)
+    return np.array(table.column(name).to_numpy(), np.int64)  # kernels are compiled for what may be written
 
 
 def _history(table: pa.Table) -> History:
@@ -147,9 +146,3 @@ def _history(table: pa.Table) -> History:
         return table.column(f"words {name}").take(pa.array(rows)).combine_chunks()
 
     return History(_ints(table, "happened"), _ints(table, "known"), _ints(table, "superseded"), columns, texts)
-
-
-def _without_rows(step: StreamStep) -> History:
-    none = np.empty(0, np.int64)
-    names = {*step.columns, *(step.beside[2] if step.beside else ())}
-    return History(none, none, none, dict.fromkeys(names, none), lambda name, rows: pa.nulls(len(rows), pa.string()))

@@ -39,6 +39,11 @@ class Said:
     sizes: Mapping[str, int] = field(default_factory=dict)
 
 
+def key_of(cell: int) -> bytes:
+    """What a text, or an entity whose rows lie in one value, is found by; and how the keys of its chunks begin."""
+    return cell.to_bytes(8, "big", signed=True)
+
+
 def said_by(txn: lmdb.Transaction, stores: Mapping[str, Any]) -> Said:
     return Said(**json.loads(bytes(txn.get(SAID, b"{}", db=stores["said"]))))
 
@@ -104,7 +109,7 @@ class Snapshot:
             found = list(self._chunks(store, index, keys, since))
         else:
             get = self.txn.get
-            found = [get(key.to_bytes(8, "big", signed=True), b"", store) for key in keys]
+            found = [get(key_of(key), b"", store) for key in keys]
         return np.frombuffer(b"".join(found), np.int64).reshape(-1, TIMES + len(index.columns))
 
     def _chunks(self, store: Any, index: Index, keys: Iterable[int], since: int) -> Iterator[Any]:
@@ -112,7 +117,7 @@ class Snapshot:
         start = (first - EVERY_CHUNK).to_bytes(4, "big")
         with self.txn.cursor(store) as cursor:
             for key in keys:
-                name = key.to_bytes(8, "big", signed=True)
+                name = key_of(key)
                 there = cursor.set_range(name + start)
                 while there and cursor.key()[:8] == name:
                     yield cursor.value()
@@ -123,7 +128,7 @@ class Snapshot:
         return pa.array([held[cell] for cell in of.tolist()], pa.string())
 
     def _text(self, cell: int) -> str | None:
-        found = self.txn.get(cell.to_bytes(8, "big", signed=True), None, self.stores["words"])
+        found = self.txn.get(key_of(cell), None, self.stores["words"])
         return None if found is None else bytes(found).decode()
 
     def _table(self, index: Index, matrix: Ints, columns: Iterable[str]) -> pa.Table:

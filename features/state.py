@@ -29,8 +29,8 @@ from features.declaration import SubjectKind
 from features.generations import Busy, Generations, Say
 from features.indexes import CHUNK, Index, fingerprint, indexes
 from features.lineage import Catalogue
-from features.parts import PART_ROWS
-from features.snapshot import EVERY_CHUNK, SAID, Said, Snapshot, said_by
+from features.parts import groups_for
+from features.snapshot import EVERY_CHUNK, SAID, Said, Snapshot, key_of, said_by
 from records.errors import BadInput
 from records.lake import Lake
 from records.ledger import LEDGER
@@ -148,10 +148,8 @@ class State:
             for table in self._tables:
                 if now.sizes[table]:
                     say(f"live state: {now.sizes[table]:,} rows of {table}")
-                groups = min(lake.buckets, max(1, -(-now.sizes[table] // PART_ROWS)))
-                for group in np.array_split(np.arange(lake.buckets), groups):
-                    buckets = None if groups == 1 else [int(b) for b in group]
-                    rows, came_now = lake.changes(table, self._columns(table), -1, buckets=buckets)
+                for group in groups_for(now.sizes[table], lake.buckets):
+                    rows, came_now = lake.changes(table, self._columns(table), -1, buckets=group)
                     self._put(txn, made.stores, table, rows, replaced=np.empty(0, np.int64))
                     came += came_now
             _note(txn, made.stores, now)
@@ -200,7 +198,7 @@ def _put_words(txn: lmdb.Transaction, store: Any, texts: pa.Array) -> None:
     different = texts.unique().drop_null()
     named = zip(cells(different).tolist(), different.to_pylist(), strict=True)
     with txn.cursor(store) as cursor:
-        cursor.putmulti([(cell.to_bytes(8, "big", signed=True), text.encode()) for cell, text in named])
+        cursor.putmulti([(key_of(cell), text.encode()) for cell, text in named])
 
 
 def _put_rows(

@@ -353,7 +353,7 @@ def _values(s: Stream, r: Reading, rows: Ints) -> Values:
 
 def _trend(s: Stream, r: Reading) -> Numbers:
     brought = _of_numbers(s, r, THOUSAND)
-    return s.spread(aggregates.trends(s.ask_start, s.at, s.row_start, s.sights[r.when], s.part(r), s.happened, brought))
+    return s.spread(aggregates.trends(s.ask_start, s.row_start, s.sights[r.when], s.part(r), s.happened, brought))
 
 
 _ARRIVING: Final = allowed(crossings, (("direction", ("entry",)),))

@@ -45,12 +45,18 @@ def totals(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, brought:
 
 
 @compiled
-def codes(row_start: Ints, column: Ints) -> Ints:
-    """A small number for each value: the same for equal values of one entity, below the entity's number of rows."""
+def _widest(row_start: Ints) -> int:
+    """The most rows that an entity has; 1 where there are none."""
     widest = 1
     for e in range(len(row_start) - 1):
         widest = max(widest, row_start[e + 1] - row_start[e])
-    size = 16
+    return widest
+
+
+@compiled
+def codes(row_start: Ints, column: Ints) -> Ints:
+    """A small number for each value: the same for equal values of one entity, below the entity's number of rows."""
+    size, widest = 16, _widest(row_start)
     while size < 2 * widest:
         size *= 2
     held = np.empty(size, np.int64)
@@ -85,10 +91,7 @@ def distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code:
     """How many different codes the rows that take part and that each query sees have."""
     different = np.empty(len(sight.entered), np.int64)
     entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
-    widest = 1
-    for e in range(len(row_start) - 1):
-        widest = max(widest, row_start[e + 1] - row_start[e])
-    held = np.zeros(widest, np.int64)
+    held = np.zeros(_widest(row_start), np.int64)
     for e in range(len(ask_start) - 1):
         i = j = row_start[e]
         number = 0
@@ -215,10 +218,7 @@ def largest(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, column:
     best = np.empty(len(sight.entered), np.int64)
     entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
     seen = np.zeros(len(column), np.bool_)
-    widest = 1
-    for e in range(len(row_start) - 1):
-        widest = max(widest, row_start[e + 1] - row_start[e])
-    heap = np.empty(widest, np.int64)
+    heap = np.empty(_widest(row_start), np.int64)
     for e in range(len(ask_start) - 1):
         i = j = row_start[e]
         size = 0
@@ -241,9 +241,7 @@ def largest(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, column:
 
 
 @compiled
-def trends(
-    ask_start: Ints, at: Ints, row_start: Ints, sight: Sight, part: Flags, happened: Ints, brought: Ints
-) -> Numbers:
+def trends(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, happened: Ints, brought: Ints) -> Numbers:
     """Least-squares slope per day of what the rows bring, over whole minutes; NaN below two different minutes.
 
     The sums are taken from minute 0 of time and wrap around; moved to the middle of the window's own rows they are

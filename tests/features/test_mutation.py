@@ -49,6 +49,7 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "sight": ("lookup and in_force",),
     "_swept": ("mean", "lookup and in_force"),
     "totals": ("count", "mean"),
+    "_widest": ("distinct", "min", "max"),
     "distincts": ("distinct",),
     "newest": ("last", "time_since", "lookup and in_force"),
     "oldest": ("mean_gap",),
