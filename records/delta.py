@@ -27,8 +27,12 @@ Hidden = Callable[[str], bool] | None
 
 
 def open_table(folder: Path, version: int | None = None) -> DeltaTable | None:
-    """The Delta table in `folder`, at a version or the newest; None if there is none."""
-    return DeltaTable(folder, version=version) if (folder / "_delta_log").is_dir() else None
+    """The Delta table in `folder`, at a version or the newest; None if there is none.
+
+    A process that ended while it made the table may have left a log without a first commit: that is no table yet.
+    """
+    begun = folder / "_delta_log" / f"{0:020d}.json"  # kept as long as the table is, see _CONFIGURATION
+    return DeltaTable(folder, version=version) if begun.exists() else None
 
 
 def dataset(

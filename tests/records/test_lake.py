@@ -93,6 +93,15 @@ def test_an_append_is_idempotent_and_in_the_ledger(lake: Lake) -> None:
     assert lake.ledger()["accepted"].to_pylist() == [2]
 
 
+def test_a_log_that_was_never_begun_is_no_table_yet(lake: Lake) -> None:
+    for name in ("notes", "_quarantine", "_ledger"):
+        (lake.folder(name) / "_delta_log").mkdir(parents=True)
+    assert lake.version("notes") == -1
+    assert lake.read("notes").num_rows == 0
+    assert lake.append("notes", notes(("1", "a", "x", 0)), batch="1").accepted == 1
+    assert lake.read("notes")["note"].to_pylist() == ["1"]
+
+
 def test_the_ledger_stays_in_few_files(lake: Lake) -> None:
     batches = [f"b{number:02}" for number in range(20)]
     for batch in batches:
