@@ -37,8 +37,8 @@ class Figures:
 
 @dataclass(frozen=True)
 class Report:
-    """`forecasts` has unique_id, cutoff, ds, y (null where unknown), mean, q0.1 … q0.9; figures are by name of the part
-    of the rows ("all", and "feast" and "ordinary" where countries were named), for the pool and for seasonal naive."""
+    """`forecasts` has unique_id, cutoff, ds, y (null where unknown), mean, q0.01 … q0.99; figures are by name of the
+    part of the rows ("all", and "feast" and "ordinary" where countries were named), for the pool and seasonal naive."""
 
     forecasts: pa.Table
     pool: Mapping[str, Figures]
@@ -125,7 +125,7 @@ def prepare(
 
 
 def forecast_table(panel: Panel, forecasts: Sequence[Forecast]) -> pa.Table:
-    """One row per series, cutoff and step that has a forecast: unique_id, cutoff, ds, y, mean, q0.1 … q0.9."""
+    """One row per series, cutoff and step that has a forecast: unique_id, cutoff, ds, y, mean, q0.01 … q0.99."""
     parts = []
     for forecast in forecasts:
         quantiles = forecast.quantiles

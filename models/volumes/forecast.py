@@ -19,7 +19,7 @@ PROOF_FOLDS = 2
 
 @dataclass(frozen=True)
 class FlowForecast:
-    """`forecasts` has unique_id, cutoff, ds, mean, q0.1 … q0.9 for the steps after the last known one.
+    """`forecasts` has unique_id, cutoff, ds, mean, q0.01 … q0.99 for the steps after the last known one.
 
     `pool` and `naive` are the losses of the same pool and of seasonal naive from the origins one and two horizons
     earlier; they are empty where the table is too short for one.

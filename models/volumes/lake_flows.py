@@ -35,7 +35,7 @@ class Counted(Protocol):
 
 @dataclass(frozen=True)
 class LakeForecast:
-    """`forecasts` has unique_id, post, direction, cutoff, ds, closed, mean, q0.1 … q0.9; `feed_alarms` has post,
+    """`forecasts` has unique_id, post, direction, cutoff, ds, closed, mean, q0.01 … q0.99; `feed_alarms` has post,
     direction and the silent day ds."""
 
     flows: FlowForecast

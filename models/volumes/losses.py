@@ -1,24 +1,25 @@
 """Losses of quantile forecasts, each its formula. None where a loss is undefined.
 
-y is (n,) and quantiles (n, 9) for levels 0.1 to 0.9; `scale` (n,) is the in-sample error of the seasonal naive forecast
+y is (n,) and quantiles (n, 15) at LEVELS, of which scaled_crps, spl and coverage read 0.1 to 0.9 as published scores
+do; `scale` (n,) is the in-sample error of the seasonal naive forecast
 of the row's series and cutoff, and `block` (n,) numbers series x cutoff.
 """
 
 import numpy as np
 
-from models.volumes.rhythm import MEDIAN, QUANTILES
+from models.volumes.rhythm import LEVELS, MEDIAN, TENTHS
 
 
 def pinball(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Pinball loss (n, 9): u * level where the count lies above the quantile, u * (level - 1) where below."""
+    """Pinball loss (n, 15): u * level where the count lies above the quantile, u * (level - 1) where below."""
     error = y[:, None] - quantiles
-    return np.asarray(np.maximum(QUANTILES * error, (QUANTILES - 1.0) * error))
+    return np.asarray(np.maximum(LEVELS * error, (LEVELS - 1.0) * error))
 
 
 def scaled_crps(y: np.ndarray, quantiles: np.ndarray) -> float | None:
-    """Mean over levels of twice the summed pinball loss over the summed counts: large series weigh most."""
+    """Mean over tenths of twice the summed pinball loss over the summed counts: large series weigh most."""
     total = np.abs(y).sum()
-    return float((2.0 * pinball(y, quantiles).sum(axis=0) / total).mean()) if total > 0 else None
+    return float((2.0 * pinball(y, quantiles)[:, TENTHS].sum(axis=0) / total).mean()) if total > 0 else None
 
 
 def wape(y: np.ndarray, quantiles: np.ndarray) -> float | None:
@@ -29,7 +30,8 @@ def wape(y: np.ndarray, quantiles: np.ndarray) -> float | None:
 
 def coverage(y: np.ndarray, quantiles: np.ndarray) -> float | None:
     """Share of counts inside the 10% and 90% quantiles, ends included."""
-    return float(((y >= quantiles[:, 0]) & (y <= quantiles[:, -1])).mean()) if len(y) else None
+    tenths = quantiles[:, TENTHS]
+    return float(((y >= tenths[:, 0]) & (y <= tenths[:, -1])).mean()) if len(y) else None
 
 
 def mase(y: np.ndarray, quantiles: np.ndarray, scale: np.ndarray, block: np.ndarray) -> float | None:
@@ -39,7 +41,7 @@ def mase(y: np.ndarray, quantiles: np.ndarray, scale: np.ndarray, block: np.ndar
 
 def spl(y: np.ndarray, quantiles: np.ndarray, scale: np.ndarray, block: np.ndarray) -> float | None:
     """Mean over series and cutoffs of the mean pinball loss over the scale: every series counts alike."""
-    return _scaled(pinball(y, quantiles).mean(axis=1), scale, block)
+    return _scaled(pinball(y, quantiles)[:, TENTHS].mean(axis=1), scale, block)
 
 
 def naive_error(history: np.ndarray, season: int) -> float:

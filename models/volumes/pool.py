@@ -12,7 +12,7 @@ import numpy as np
 
 from models.volumes.history import History
 from models.volumes.losses import pinball
-from models.volumes.rhythm import MEDIAN, QUANTILES
+from models.volumes.rhythm import LEVELS, MEDIAN, TENTHS
 from models.volumes.seasonal import naive, same_season
 from models.volumes.smoothing import smoothing
 from models.volumes.trees import trees
@@ -33,7 +33,7 @@ NARROWEST, WIDEST = 0.3, 4.0
 
 @dataclass(frozen=True)
 class Errors:
-    """Counts of the rolling past (n,) beside the members' quantiles {name: (n, 9)}, and where each row belongs."""
+    """Counts of the rolling past (n,) beside the members' quantiles {name: (n, 15)}, and where each row belongs."""
 
     y: np.ndarray
     quantiles: Mapping[str, np.ndarray]
@@ -50,7 +50,7 @@ class Pool:
     widths: np.ndarray
 
     def combine(self, quantiles: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Members' quantiles (..., 9) to the pool's: ascending, never below zero."""
+        """Members' quantiles (..., 15) to the pool's: ascending, never below zero."""
         mixed = _mix(quantiles, self.weights, self.member_widths)
         return _ordered(stretch(mixed, self.widths))
 
@@ -60,7 +60,7 @@ def learn(errors: Errors, members: Sequence[str], learn_weights: Mapping[str, fl
 
     Weights given are kept, and only widths are learnt anew.
     """
-    flat = np.ones(len(QUANTILES))
+    flat = np.ones(len(LEVELS))
     if not len(errors.y):
         return Pool(learn_weights or dict.fromkeys(members, 1 / len(members)), dict.fromkeys(members, flat), flat)
     member_widths = {name: widths(errors.y, errors.quantiles[name], errors.fold) for name in members}
@@ -70,13 +70,13 @@ def learn(errors: Errors, members: Sequence[str], learn_weights: Mapping[str, fl
 
 
 def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Factors (9,) that stretch each quantile around the median so that it holds its level in the rolling past.
+    """Factors (15,) that stretch each quantile around the median so that it holds its level in the rolling past.
 
     Each fold gives its own factor and the middle one counts: a fold that met a stop says little about other times.
     """
     middle = quantiles[:, MEDIAN]
-    factors = np.ones(len(QUANTILES))
-    for place, level in enumerate(QUANTILES):
+    factors = np.ones(len(LEVELS))
+    for place, level in enumerate(LEVELS):
         if place == MEDIAN:
             continue
         gap = quantiles[:, place] - middle
@@ -91,17 +91,17 @@ def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray) -> np.ndarray
 
 
 def stretch(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Quantiles (..., 9) stretched around their median."""
+    """Quantiles (..., 15) stretched around their median."""
     middle = quantiles[..., MEDIAN : MEDIAN + 1]
     return np.asarray(middle + factors * (quantiles - middle))
 
 
 def mean_of(quantiles: np.ndarray) -> np.ndarray:
-    """Mean of the distribution that the quantiles draw, its outer tenths taken as long as their neighbours."""
+    """Mean of the distribution that the quantiles draw, its tails taken to fall off as fast as beside them."""
     low = np.maximum(quantiles[..., 0] - 0.5 * (quantiles[..., 1] - quantiles[..., 0]), 0.0)
     high = quantiles[..., -1] + 0.5 * (quantiles[..., -1] - quantiles[..., -2])
-    inner = (quantiles[..., 1:] + quantiles[..., :-1]).sum(axis=-1) / 2.0
-    return np.asarray((inner + low + high) / (len(QUANTILES) + 1.0))
+    inner = (quantiles[..., 1:] + quantiles[..., :-1]) / 2.0 @ np.diff(LEVELS)
+    return np.asarray(inner + LEVELS[0] * low + (1.0 - LEVELS[-1]) * high)
 
 
 def _ordered(quantiles: np.ndarray) -> np.ndarray:
@@ -123,12 +123,13 @@ def _weights(errors: Errors, members: Sequence[str], member_widths: Mapping[str,
     """
     stacked = np.stack([_ordered(stretch(errors.quantiles[name], member_widths[name])) for name in members])
     importance = _importance(errors, stacked.mean(axis=0))
+    tenths, stacked = LEVELS[TENTHS], stacked[..., TENTHS]
     folds = len(np.unique(errors.fold))
     weights = np.full(len(members), 1.0 / len(members))
     total = np.zeros(len(members))
     for _ in range(150):
         mixed = np.tensordot(weights, stacked, axes=1)
-        slope = np.where(errors.y[:, None] > mixed, -QUANTILES, 1.0 - QUANTILES) * importance[:, None]
+        slope = np.where(errors.y[:, None] > mixed, -tenths, 1.0 - tenths) * importance[:, None]
         gradient = np.tensordot(stacked, slope, axes=([1, 2], [0, 1])) / folds
         weights = weights * np.exp(-0.5 * (gradient - gradient.min()))
         weights /= weights.sum()
@@ -143,7 +144,7 @@ def _importance(errors: Errors, even: np.ndarray) -> np.ndarray:
     """Weight (n,) of each row, so that the evenly weighted pool loses one in every fold: half of it as rows come, half
     with every series alike."""
     importance = np.zeros(len(errors.y))
-    loss = pinball(errors.y, even).sum(axis=1)
+    loss = pinball(errors.y, even)[:, TENTHS].sum(axis=1)
     for fold in np.unique(errors.fold):
         rows = errors.fold == fold
         place = errors.series[rows]

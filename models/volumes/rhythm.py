@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.stats import norm
 
 from records.errors import BadInput
 
 Unit = Literal["h", "D", "M"]
 
-QUANTILES = np.round(np.arange(1, 10) / 10, 1)
+LEVELS = np.array([0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99])
 """The promised quantile levels, ascending."""
-COLUMNS = tuple(f"q{level}" for level in QUANTILES)
-MEDIAN = 4
+COLUMNS = tuple(f"q{level}" for level in LEVELS)
+MEDIAN = 7
+TENTHS = slice(3, 12)
+"""Places of 0.1 … 0.9, which published scores are of."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,20 @@ def rhythm_of(freq: str) -> Rhythm:
     if freq not in RHYTHMS:
         raise BadInput(f"Frequency {freq!r} is not one of {', '.join(RHYTHMS)}. Flows are hourly, daily or monthly.")
     return RHYTHMS[freq]
+
+
+def drawn(fitted: np.ndarray) -> np.ndarray:
+    """Matrix (F, 15) that turns quantiles at `fitted` levels, 0.5 among them, into those at LEVELS.
+
+    Straight between; beyond the outermost the distance from the median grows as it does on a normal curve.
+    """
+    units = np.eye(len(fitted))
+    matrix = np.stack([np.interp(LEVELS, fitted, unit) for unit in units])
+    middle = units[np.flatnonzero(fitted == 0.5)[0]]
+    for edge, outside in ((0, fitted[0] > LEVELS), (-1, fitted[-1] < LEVELS)):
+        reach = norm.ppf(LEVELS[outside]) / norm.ppf(fitted[edge])
+        matrix[:, outside] = middle[:, None] + (units[edge] - middle)[:, None] * reach
+    return matrix
 
 
 def steps(moments: np.ndarray, rhythm: Rhythm) -> np.ndarray:

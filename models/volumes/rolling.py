@@ -9,14 +9,14 @@ from models.volumes.calendar import Calendar, calendar
 from models.volumes.history import history_at
 from models.volumes.panel import Panel
 from models.volumes.pool import MEMBERS, Errors, Pool, learn
-from models.volumes.rhythm import QUANTILES
+from models.volumes.rhythm import LEVELS
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Fold:
-    """What every member said at one origin: {name: (S, H, 9)}, and the counts that came (S, H), NaN where unknown."""
+    """What every member said at one origin: {name: (S, H, 15)}, and the counts that came (S, H), NaN where unknown."""
 
     origin: int
     quantiles: Mapping[str, np.ndarray]
@@ -25,7 +25,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Forecast:
-    """The pool's quantiles (S, H, 9) from one origin; NaN for a series with no counts yet or one that has ended."""
+    """The pool's quantiles (S, H, 15) from one origin; NaN for a series with no counts yet or one that has ended."""
 
     origin: int
     quantiles: np.ndarray
@@ -104,7 +104,7 @@ def errors_known(folds: Sequence[Fold], cutoff: int) -> Errors:
 def _fold(panel: Panel, origin: int, horizon: int, days: Calendar) -> Fold:
     history = history_at(panel, origin, horizon, days)
     begun = np.isfinite(history.values).any(axis=1) & (panel.last >= origin)
-    blank = np.full((len(panel.ids), horizon, len(QUANTILES)), np.nan)
+    blank = np.full((len(panel.ids), horizon, len(LEVELS)), np.nan)
     quantiles = {}
     for name in panel.rhythm.members:
         answer = blank.copy()

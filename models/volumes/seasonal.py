@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import norm
 
 from models.volumes.history import History
-from models.volumes.rhythm import QUANTILES
+from models.volumes.rhythm import LEVELS
 
 
 def same_season_lags(history: History, count: int) -> np.ndarray:
@@ -18,20 +18,20 @@ def same_season_lags(history: History, count: int) -> np.ndarray:
 
 
 def same_season(history: History) -> np.ndarray:
-    """Empirical quantiles (S, H, 9) of the last few counts of the same season, widened by their neighbours in rank."""
+    """Empirical quantiles (S, H, 15) of the last few counts of the same season, widened by their neighbours in rank."""
     lags = same_season_lags(history, history.rhythm.recall)
     return _filled(_quantiles(lags), history)
 
 
 def naive(history: History) -> np.ndarray:
-    """Seasonal naive (S, H, 9): the last count of the same season, with normal bands that grow by the seasons ahead."""
+    """Seasonal naive (S, H, 15): the last count of the same season, with normal bands that grow with the seasons."""
     season = history.rhythm.season
     last = same_season_lags(history, 1)[..., 0]
     change = history.values[:, season:] - history.values[:, :-season]
     spread = np.sqrt(_mean(change**2))
     seasons_ahead = -(-np.arange(1, history.horizon + 1) // season)
     sigma = spread[:, None] * np.sqrt(seasons_ahead)[None, :]
-    quantiles = last[..., None] + np.nan_to_num(sigma)[..., None] * norm.ppf(QUANTILES)
+    quantiles = last[..., None] + np.nan_to_num(sigma)[..., None] * norm.ppf(LEVELS)
     return _filled(quantiles, history)
 
 
@@ -57,7 +57,7 @@ def _quantiles(values: np.ndarray) -> np.ndarray:
     """Empirical quantiles along the last axis, NaN left out; NaN where nothing is known."""
     ordered = np.sort(values, axis=-1)
     count = np.isfinite(values).sum(axis=-1)
-    place = np.maximum(count - 1, 0)[..., None] * QUANTILES
+    place = np.maximum(count - 1, 0)[..., None] * LEVELS
     low = np.floor(place).astype(int)
     high = np.minimum(low + 1, np.maximum(count - 1, 0)[..., None])
     below = np.take_along_axis(ordered, low, axis=-1)

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import norm
 
 from models.volumes.history import History
-from models.volumes.rhythm import QUANTILES
+from models.volumes.rhythm import LEVELS
 from models.volumes.seasonal import naive
 
 JUDGED_SEASONS = 5
@@ -49,7 +49,7 @@ def grid() -> Settings:
 
 
 def smoothing(history: History) -> np.ndarray:
-    """Quantiles (S, H, 9) of the weighted settings; seasonal naive where a series is too short to smooth."""
+    """Quantiles (S, H, 15) of the weighted settings; seasonal naive where a series is too short to smooth."""
     season = history.rhythm.smoothing
     settings = grid()
     values = history.values
@@ -60,7 +60,7 @@ def smoothing(history: History) -> np.ndarray:
     mean = np.einsum("sg,sgh->sh", weights, path)
     between = np.einsum("sg,sgh->sh", weights, (path - mean[..., None].swapaxes(1, 2)) ** 2)
     within = np.einsum("sg,sgh->sh", weights, spread**2)
-    quantiles = mean[..., None] + np.sqrt(within + between)[..., None] * norm.ppf(QUANTILES)
+    quantiles = mean[..., None] + np.sqrt(within + between)[..., None] * norm.ppf(LEVELS)
     short = (np.isfinite(values).sum(axis=1) < 4) | ~np.isfinite(quantiles).all(axis=(1, 2))
     if short.any():
         quantiles[short] = naive(history)[short]

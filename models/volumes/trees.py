@@ -6,11 +6,11 @@ import numpy as np
 
 from models.volumes.design import CATEGORIES, Rows, Windows, design, levels
 from models.volumes.history import History
-from models.volumes.rhythm import QUANTILES
+from models.volumes.rhythm import drawn
 from models.volumes.seasonal import same_season
 
 FITTED = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
-"""Levels with a model of their own; those between are drawn between."""
+"""Levels with a model of their own; the others are drawn between and beyond."""
 CEILING = 30.0
 """A scaled count above this says that the level was no level; it is capped so that it cannot bend the model."""
 
@@ -31,7 +31,7 @@ DEFAULT = Growth()
 
 
 def trees(history: History, growth: Growth = DEFAULT) -> np.ndarray:
-    """Quantiles (S, H, 9); the same-season ones where the past has too few counts to learn from."""
+    """Quantiles (S, H, 15); the same-season ones where the past has too few counts to learn from."""
     import lightgbm
 
     windows = Windows(history.values)
@@ -61,9 +61,9 @@ def trees(history: History, growth: Growth = DEFAULT) -> np.ndarray:
         booster = lightgbm.train(parameters(growth, float(quantile)), data, rounds)
         fitted[:, place] = booster.predict(inputs, num_threads=1)
     fitted = np.sort(np.maximum(fitted, 0.0), axis=1)
-    scaled = fitted @ np.stack([np.interp(QUANTILES, FITTED, unit) for unit in np.eye(len(FITTED))])
+    scaled = np.maximum(fitted @ drawn(FITTED), 0.0)
     answer = scaled * ahead_level[:, None]
-    return np.asarray(answer.reshape(len(history.values), history.horizon, len(QUANTILES)))
+    return np.asarray(answer.reshape(len(history.values), history.horizon, -1))
 
 
 def parameters(growth: Growth, quantile: float) -> dict[str, object]:

@@ -36,7 +36,7 @@ def _table_options(command: Decorated) -> Decorated:
 def command() -> None:
     """Forecasts of counts: any long table with unique_id, ds and y (Parquet or CSV), one row per series and step.
 
-    Each forecast has a mean and the quantiles 0.1 to 0.9. `backtest` shows how good they would have been, beside the
+    Each forecast has a mean and the quantiles 1, 2.5, 5, 10, 20 … 90, 95, 97.5 and 99%. `backtest` shows how good they would have been, beside the
     planner's habit (seasonal naive); `forecast` makes them. The authority's own flows are forecast by
     `basira run forecast`.
     """
@@ -63,7 +63,7 @@ def backtest(
     \b
     basira volumes backtest flows.parquet --freq D --horizon 28 --cutoffs 6 --step 28 --holidays TN --out out.parquet
 
-    OUT has one row per unique_id, cutoff and ds: y, mean, q0.1 … q0.9. Troubles of single series are said, the others
+    OUT has one row per unique_id, cutoff and ds: y, mean, q0.01 … q0.99. Troubles of single series are said, the others
     are forecast all the same.
     """
     from models.volumes.backtest import backtest as run

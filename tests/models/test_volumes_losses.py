@@ -14,13 +14,14 @@ from models.volumes import losses
 from models.volumes.backtest import backtest
 from models.volumes.options import options_from_folds
 
-LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]
+TENTHS = [(3, 0.1), (4, 0.2), (5, 0.3), (6, 0.4), (7, 0.5), (8, 0.6), (9, 0.7), (10, 0.8), (11, 0.9)]
+"""Place and level."""
 
 
 def case() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     generator = np.random.default_rng(3)
     y = generator.poisson(8, 40).astype(float)
-    quantiles = np.sort(generator.gamma(4, 2, (40, 9)), axis=1)
+    quantiles = np.sort(generator.gamma(4, 2, (40, 15)), axis=1)
     block = np.repeat(np.arange(4), 10)
     return y, quantiles, np.array([2.0, 3.0, 0.0, np.nan])[block], block
 
@@ -28,7 +29,7 @@ def case() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
 def test_scaled_crps_is_the_mean_weighted_quantile_loss() -> None:
     y, quantiles, _, _ = case()
     total = 0.0
-    for place, level in enumerate(LEVELS):
+    for place, level in TENTHS:
         loss = sum((level if a >= b else level - 1) * (a - b) for a, b in zip(y, quantiles[:, place], strict=True))
         total += 2 * loss / y.sum()
     assert losses.scaled_crps(y, quantiles) == pytest.approx(total / 9)
@@ -37,9 +38,9 @@ def test_scaled_crps_is_the_mean_weighted_quantile_loss() -> None:
 def test_wape_and_coverage() -> None:
     y, quantiles, _, _ = case()
     assert losses.wape(y, quantiles) == pytest.approx(
-        sum(abs(a - b) for a, b in zip(y, quantiles[:, 4], strict=True)) / sum(y)
+        sum(abs(a - b) for a, b in zip(y, quantiles[:, 7], strict=True)) / sum(y)
     )
-    inside = [low <= a <= high for a, low, high in zip(y, quantiles[:, 0], quantiles[:, 8], strict=True)]
+    inside = [low <= a <= high for a, low, high in zip(y, quantiles[:, 3], quantiles[:, 11], strict=True)]
     assert losses.coverage(y, quantiles) == pytest.approx(sum(inside) / 40)
 
 
@@ -48,18 +49,18 @@ def test_mase_and_spl_leave_out_series_without_a_scale() -> None:
     errors, pinballs = [], []
     for number in (0, 1):
         rows = block == number
-        errors.append(np.mean(np.abs(y[rows] - quantiles[rows, 4])) / scale[rows][0])
-        pinballs.append(losses.pinball(y[rows], quantiles[rows]).mean() / scale[rows][0])
+        errors.append(np.mean(np.abs(y[rows] - quantiles[rows, 7])) / scale[rows][0])
+        pinballs.append(losses.pinball(y[rows], quantiles[rows])[:, 3:12].mean() / scale[rows][0])
     assert losses.mase(y, quantiles, scale, block) == pytest.approx(np.mean(errors))
     assert losses.spl(y, quantiles, scale, block) == pytest.approx(np.mean(pinballs))
 
 
 def test_a_loss_is_none_where_it_is_undefined() -> None:
     nothing = np.zeros(3)
-    assert losses.scaled_crps(nothing, np.zeros((3, 9))) is None
-    assert losses.wape(nothing, np.zeros((3, 9))) is None
-    assert losses.coverage(np.empty(0), np.empty((0, 9))) is None
-    assert losses.mase(nothing, np.zeros((3, 9)), np.full(3, np.nan), np.zeros(3)) is None
+    assert losses.scaled_crps(nothing, np.zeros((3, 15))) is None
+    assert losses.wape(nothing, np.zeros((3, 15))) is None
+    assert losses.coverage(np.empty(0), np.empty((0, 15))) is None
+    assert losses.mase(nothing, np.zeros((3, 15)), np.full(3, np.nan), np.zeros(3)) is None
 
 
 def test_naive_error_leaves_out_missing_ends() -> None:
