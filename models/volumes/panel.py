@@ -1,7 +1,7 @@
 """A long table of counts, checked and laid on one grid of series by steps. What is missing stays missing."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +29,8 @@ class Panel:
     """Counts of S series on a grid of T steps; NaN where nothing is known.
 
     `last` is the last step of which a series has any row, even one whose count is missing: later steps are not late
-    counts, the series has ended. `known` columns reach as far as the table does.
+    counts, the series has ended. `known` columns reach as far as the table does. `groups` hold codes (S,) by column,
+    `labels` what each code stands for.
     """
 
     rhythm: Rhythm
@@ -41,6 +42,7 @@ class Panel:
     known: dict[str, np.ndarray]
     notes: tuple[Note, ...]
     zone: str | None = None
+    labels: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
@@ -267,9 +269,9 @@ def _lay_out(
     np.maximum.at(last, row, step)
     # A group is read from the first row of its series: later rows may not say anything about earlier moments.
     firsts = table.groupby("unique_id", sort=True).head(1).sort_values("unique_id")
-    groups = {
-        name: np.unique(firsts[name].astype(str).fillna("").to_numpy(str), return_inverse=True)[1] for name in hierarchy
-    }
+    groups, labels = {}, {}
+    for name in hierarchy:
+        labels[name], groups[name] = np.unique(firsts[name].astype(str).fillna("").to_numpy(str), return_inverse=True)
     latest = int(last.max())
     ended = tuple(
         Note(str(ids[i]), f"ends on {moments(last[i], rhythm)}, before the others; not forecast beyond that")
@@ -285,4 +287,5 @@ def _lay_out(
         {name: grid(name) for name in known_ahead},
         notes + ended,
         zone,
+        labels,
     )
