@@ -109,14 +109,14 @@ def steady_booths(arrivals: float, service: Service, limit: float, share: float,
 def travellers(counts: np.ndarray, service: Service, groups: np.ndarray | None = None, seed: int = 7) -> Travellers:
     """Draw the travellers of counts (P, H) of hourly arrivals.
 
-    `groups` (H,) or (P, H) are the flights, ferries or coaches of each hour; where none are known (0 or None) travellers
-    come one by one, evenly over the hour. BadInput for counts that are negative or missing.
+    `groups` (H,) or (P, H) are the flights, ferries or coaches of each hour; where none are known (0 or None) they come
+    one by one, evenly over the hour. BadInput for counts that are negative or missing.
     """
     counts = np.atleast_2d(np.asarray(counts, float))
     if not np.isfinite(counts).all() or (counts < 0).any():
         raise BadInput("Arrivals must be known and not below zero in every hour. Fill or leave out the hours before.")
     whole = np.rint(counts).astype(np.int64)
-    paths, hours = whole.shape
+    hours = whole.shape[1]
     generator = np.random.default_rng(seed)
     cell = np.repeat(np.arange(whole.size), whole.ravel())
     hour = cell % hours
