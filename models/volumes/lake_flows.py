@@ -74,7 +74,7 @@ def daily_counts(lake: Counted, as_of: datetime, zone: str) -> tuple[pd.DataFram
     rows = lake.as_known("crossings", as_of, ["kind", "post", "direction", "happened_at", "known_at"])
     rows = rows.filter(pc.equal(rows["kind"], "actual"))
     today = np.datetime64(_local_day(as_of, zone))
-    day = _local_days(rows["happened_at"], zone)
+    day = local_days(rows["happened_at"], zone)
     before = day < today
     if not before.any():
         raise BadInput(f"The lake knew of no crossing before {today}. Ingest crossings, or choose a later moment.")
@@ -144,7 +144,7 @@ def _complete_days(
 ) -> np.ndarray:
     """Which days (length,) have usually got nearly all of their records by now, judged from older days' delays."""
     now = np.datetime64(_local_day(as_of, zone))
-    arrived = _local_days(known_at, zone)
+    arrived = local_days(known_at, zone)
     delay = np.maximum((arrived - day).astype(int), 0)
     mature = day < now - 30
     age = (now - (first_day + np.arange(length))).astype(int)
@@ -191,6 +191,7 @@ def _local_day(moment: datetime, zone: str) -> str:
     return moment.astimezone(ZoneInfo(zone)).date().isoformat()
 
 
-def _local_days(moments: pa.ChunkedArray, zone: str) -> np.ndarray:
+def local_days(moments: pa.ChunkedArray, zone: str) -> np.ndarray:
+    """Local days (datetime64[D]) of moments."""
     local = pc.local_timestamp(pc.cast(moments, pa.timestamp("us", zone)))
     return np.asarray(local.to_numpy()).astype("datetime64[D]")
