@@ -9,7 +9,7 @@ Minutes throughout; a time is minutes since the first hour began.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from features.compiling import compiled
 from records.errors import BadInput
 
 HOUR = 60.0
+MINUTES_TRIED = (0.2, 0.25, 0.3, 0.36, 0.43, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2, 1.5, 1.8)
+SPREADS_TRIED = (10.0, 20.0, 40.0)
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ class Waits:
     @property
     def share_in_time(self) -> np.ndarray:
         """Share (P, H) of travellers who waited no longer than the limit; 1 where nobody came."""
-        return 1.0 - self.over / np.maximum(self.came, 1)
+        return np.asarray(1.0 - self.over / np.maximum(self.came, 1))
 
 
 def erlang_c(load: float, booths: int) -> float:
@@ -147,6 +149,38 @@ def waits(who: Travellers, booths: Sequence[int] | np.ndarray, limit: float = 0.
         who.start, who.at, who.hour, who.service, open_booths, _next_open(open_booths), limit
     )
     return Waits(average / np.maximum(came, 1), maximum, came, over)
+
+
+def fitted_service(
+    counts: np.ndarray,
+    booths: np.ndarray,
+    average: np.ndarray,
+    groups: np.ndarray | None = None,
+    *,
+    minutes: Sequence[float] = MINUTES_TRIED,
+    spreads: Sequence[float] = SPREADS_TRIED,
+    seed: int = 7,
+) -> Service:
+    """The service whose simulated waits are nearest to recorded averages (H,), NaN where none was recorded.
+
+    `counts`, `booths` and `groups` (H,) are of the same past hours. Of every pair of minutes at the booth and minutes
+    over which a group arrives, the walk is the middle gap between recorded and simulated waits, and the pair with the
+    least mean absolute error is taken. BadInput where fewer than 50 hours have a recorded wait.
+    """
+    recorded = np.isfinite(average) & (counts > 0)
+    if recorded.sum() < 50:
+        raise BadInput(
+            f"Only {recorded.sum()} hours have a recorded wait; a service time needs 50 of them to be learnt."
+        )
+    best, least = Service(), np.inf
+    for taken in minutes:
+        for spread in spreads if groups is not None else spreads[:1]:
+            tried = Service(taken, group=spread)
+            gap = (average - waits(travellers(counts, tried, groups, seed), booths).average[0])[recorded]
+            walk = max(float(np.median(gap)), 0.0)
+            if (error := float(np.abs(gap - walk).mean())) < least:
+                best, least = replace(tried, walk=walk), error
+    return best
 
 
 def _next_open(booths: np.ndarray) -> np.ndarray:
