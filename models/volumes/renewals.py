@@ -1,0 +1,182 @@
+"""Renewals that fall due: when permits end is known, whether and when their renewal is asked for is learnt.
+
+Of permits that ended long enough ago, each category has a share that asked for renewal and a distribution of the days
+between the end and the application (negative: before the end). A category with few permits borrows from all. A permit
+still running that has not asked by now asks later with what is left of that chance. No person enters: files are
+counted by office and category.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.volumes.lake_flows import local_days
+from models.volumes.rhythm import LEVELS
+from records.errors import BadInput
+
+EARLIEST, LATEST = -180, 120
+"""Days from a permit's end within which an application counts as its renewal."""
+OWN_PERMITS = 40.0
+"""Ended permits that the belief in all categories' behaviour is worth against a category's own."""
+LAGS = np.arange(EARLIEST, LATEST + 1)
+
+
+class Files(Protocol):
+    """What is read of the lake."""
+
+    def as_known(self, table: str, at: datetime, columns: Sequence[str] | None = None) -> pa.Table: ...
+
+
+@dataclass(frozen=True)
+class Permits:
+    """Permits, one a row: the last valid day and the day its renewal was asked for (NaT where it was not, so far), with
+    codes of office and category; `today` is the first day that is not known any more."""
+
+    ends: np.ndarray  # datetime64[D]
+    asked: np.ndarray  # datetime64[D]
+    office: np.ndarray
+    category: np.ndarray
+    length: np.ndarray  # days of validity
+    offices: tuple[str, ...]
+    categories: tuple[str, ...]
+    today: np.datetime64
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """Per category (C): `asks` and `does_not` are the weights of a beta distribution of the chance that renewal is
+    asked for; `lag` (C, L) the distribution of the days from the end, over LAGS."""
+
+    asks: np.ndarray
+    does_not: np.ndarray
+    lag: np.ndarray
+
+    @property
+    def chance(self) -> np.ndarray:
+        """Expected chance (C,)."""
+        return np.asarray(self.asks / (self.asks + self.does_not))
+
+    def remaining(self, days_past_end: np.ndarray, category: np.ndarray, chance: np.ndarray) -> np.ndarray:
+        """Chance (n, L) that renewal is asked for at each lag, given that it was not before `days_past_end`.
+
+        `chance` (C,) is that of each category."""
+        ahead = self.lag[category] * chance[category, None]
+        ahead = np.where(days_past_end[:, None] <= LAGS, ahead, 0.0)
+        never = 1.0 - chance[category]
+        return np.asarray(ahead / np.maximum(ahead.sum(axis=1) + never, 1e-12)[:, None])
+
+
+@dataclass(frozen=True)
+class Due:
+    """Renewals expected to be asked for: `mean` (O, D) per office and day from `first` on, sample paths (P, O, D) and
+    their quantiles (O, D, 15). Days from `complete` on also bring renewals of permits that are not granted yet and are
+    no part of it."""
+
+    offices: tuple[str, ...]
+    first: np.datetime64
+    complete: np.datetime64
+    mean: np.ndarray
+    paths: np.ndarray
+    quantiles: np.ndarray
+
+
+def permits(lake: Files, as_of: datetime, zone: str = "Africa/Tunis") -> Permits:
+    """Every permit that was granted or renewed, as the authority knew it at `as_of`.
+
+    A renewal is the first application of the same file that follows the grant.
+    """
+    columns = ["file", "state", "office", "category", "valid_from", "valid_to", "happened_at"]
+    rows = lake.as_known("permits", as_of, columns)
+    rows = rows.sort_by([("file", "ascending"), ("happened_at", "ascending")])
+    today = local_days(pa.chunked_array([pa.array([as_of], pa.timestamp("us", "UTC"))]), zone)[0]
+    day = local_days(rows["happened_at"], zone)
+    keep = day < today
+    rows, day = rows.filter(pa.array(keep)), day[keep]
+    file = np.asarray(pc.dictionary_encode(rows["file"]).combine_chunks().indices)
+    state = rows["state"].to_numpy(zero_copy_only=False)
+    # The next application of the same file, read off from the back.
+    position = np.where(state == "applied", np.arange(len(file)), len(file))
+    following = np.append(np.minimum.accumulate(position[::-1])[::-1][1:], len(file))
+    given = np.flatnonzero(np.isin(state, ("granted", "renewed")) & pc.is_valid(rows["valid_to"]).to_numpy(False))
+    if not len(given):
+        raise BadInput(f"The lake knew of no granted permit at {as_of}. Ingest permits, or choose a later moment.")
+    after = np.minimum(following[given], len(file) - 1)
+    renewed = (following[given] < len(file)) & (file[after] == file[given])
+    ends = rows["valid_to"].to_numpy(zero_copy_only=False).astype("datetime64[D]")[given]
+    begins = rows["valid_from"].to_numpy(zero_copy_only=False).astype("datetime64[D]")[given]
+    office, offices = _codes(rows["office"], given)
+    category, categories = _codes(rows["category"], given)
+    return Permits(
+        ends,
+        np.where(renewed, day[after], np.datetime64("NaT", "D")),
+        office,
+        category,
+        (ends - begins).astype(int),
+        offices,
+        categories,
+        today,
+    )
+
+
+def learnt(known: Permits) -> Behaviour:
+    """How each category renews, from permits whose time to ask was over before `today`, shrunk to all categories."""
+    over = known.ends + LATEST < known.today
+    lag = (known.asked - known.ends).astype(float)
+    asked = over & np.isfinite(lag) & ~np.isnat(known.asked) & (lag >= EARLIEST) & (lag <= LATEST)
+    classes = len(known.categories)
+    both = np.zeros((classes, len(LAGS)))
+    np.add.at(both, (known.category[asked], lag[asked].astype(int) - EARLIEST), 1.0)
+    ended = np.bincount(known.category[over], minlength=classes).astype(float)
+    # One ask and one not, spread over all lags, so that nothing is impossible before it was seen.
+    everywhere = both.sum(axis=0) + 1.0 / len(LAGS)
+    share = everywhere.sum() / (ended.sum() + 2.0)
+    pooled = both + OWN_PERMITS * share * everywhere / everywhere.sum()
+    asks = pooled.sum(axis=1)
+    return Behaviour(asks, ended + OWN_PERMITS - asks, pooled / asks[:, None])
+
+
+def renewals_due(known: Permits, behaviour: Behaviour, days: int, *, paths: int = 200, seed: int = 7) -> Due:
+    """Renewals asked for on each of `days` days from today on, by office.
+
+    The chance of each category is drawn once a path, so that what is not known of behaviour does not average out over
+    permits; then every permit asks or does not by itself.
+    """
+    open_still = np.isnat(known.asked) & (known.ends + LATEST >= known.today)
+    ends, office = known.ends[open_still], known.office[open_still]
+    category = known.category[open_still]
+    past = (known.today - ends).astype(int)
+    # Permits of one office, category and end are alike: they are drawn together.
+    kinds, count = np.unique(np.stack([office, category, past]), axis=1, return_counts=True)
+    shape = (len(known.offices), days)
+    generator = np.random.default_rng(seed)
+    drawn = np.zeros((paths, *shape))
+    at = LAGS[None, :] - kinds[2][:, None]  # days from today
+    inside = (at >= 0) & (at < days)
+    row, lag = np.nonzero(inside)
+    for path in range(paths):
+        chance = generator.beta(behaviour.asks, behaviour.does_not)
+        ahead = behaviour.remaining(kinds[2], kinds[1], chance)
+        asked = generator.multinomial(count, np.column_stack([ahead, 1.0 - ahead.sum(axis=1)]).clip(0.0, 1.0))
+        np.add.at(drawn[path], (kinds[0][row], at[row, lag]), asked[row, lag])
+    expected = behaviour.remaining(kinds[2], kinds[1], behaviour.chance) * count[:, None]
+    mean = np.zeros(shape)
+    np.add.at(mean, (kinds[0][row], at[row, lag]), expected[row, lag])
+    shortest = int(known.length.min()) if len(known.length) else 0
+    return Due(
+        known.offices,
+        known.today,
+        known.today + max(shortest + EARLIEST, 0),
+        mean,
+        drawn,
+        np.moveaxis(np.quantile(drawn, LEVELS, axis=0), 0, -1),
+    )
+
+
+def _codes(column: pa.ChunkedArray, rows: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    names, codes = np.unique(column.to_numpy(zero_copy_only=False)[rows].astype(str), return_inverse=True)
+    return codes, tuple(str(name) for name in names)
