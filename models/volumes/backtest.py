@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 
 from models.volumes import losses
 from models.volumes.calendar import calendar
+from models.volumes.coherent import of_all_nodes
+from models.volumes.hierarchy import columns_of, declared, of_nodes
 from models.volumes.options import Options
 from models.volumes.panel import Note, Panel, read_panel
 from models.volumes.pool import mean_of
@@ -90,9 +92,7 @@ def backtest(
     panel = prepare(source, options, judged_until=lambda last: cutoffs_given(last)[0])
     cutoffs = cutoffs_given(panel.last)
     check_cutoffs(panel, cutoffs)
-    forecasts = list(
-        roll(limited(panel, options, cutoffs[0]), cutoffs, options.horizon, options.holidays, progress=progress)
-    )
+    panel, forecasts = rolled(panel, options, cutoffs, progress)
     pool, naive = figures(panel, forecasts, options)
     return Report(
         forecasts=forecast_table(panel, forecasts),
@@ -112,7 +112,8 @@ def prepare(
     judged_until: Callable[[np.ndarray], int] | None = None,
 ) -> Panel:
     """The checked panel of the options' series, from their start on; `judged_until` as in read_panel."""
-    panel = read_panel(source, options.freq, options.hierarchy, options.known_ahead, judged_until)
+    columns = tuple(dict.fromkeys((*options.hierarchy, *columns_of(options.levels))))
+    panel = read_panel(source, options.freq, columns, options.known_ahead, judged_until)
     if options.series:
         panel = panel.only(options.series)
     if options.start:
@@ -122,6 +123,16 @@ def prepare(
             "No series is left to forecast. " + " ".join(f"{n.series}: {n.problem}." for n in panel.notes[:3])
         )
     return panel
+
+
+def rolled(
+    panel: Panel, options: Options, cutoffs: Sequence[int], progress: Progress | None = None
+) -> tuple[Panel, list[Forecast]]:
+    """Forecasts from every cutoff, and the panel they are of: that of all nodes, where the options name levels."""
+    hierarchy = declared(panel, options.levels) if options.levels else None
+    panel = of_nodes(panel, hierarchy) if hierarchy else panel
+    made = roll(limited(panel, options, cutoffs[0]), cutoffs, options.horizon, options.holidays, progress=progress)
+    return of_all_nodes(panel, hierarchy, made) if hierarchy else (panel, list(made))
 
 
 def forecast_table(panel: Panel, forecasts: Sequence[Forecast]) -> pa.Table:
@@ -137,7 +148,7 @@ def forecast_table(panel: Panel, forecasts: Sequence[Forecast]) -> pa.Table:
             "cutoff": pa.array(np.repeat(moments(np.array(forecast.origin), panel.rhythm), len(row))),
             "ds": pa.array(moments(forecast.origin + 1 + ahead, panel.rhythm)),
             "y": pa.array(y, mask=~np.isfinite(y)),
-            "mean": pa.array(mean_of(chosen)),
+            "mean": pa.array(mean_of(chosen) if forecast.mean is None else forecast.mean[row, ahead]),
         }
         columns |= {name: pa.array(chosen[:, place]) for place, name in enumerate(COLUMNS)}
         parts.append(pa.table(columns))

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from models.volumes.backtest import Figures, figures, forecast_table, limited, prepare
+from models.volumes.backtest import Figures, figures, forecast_table, prepare, rolled
 from models.volumes.options import Options
 from models.volumes.panel import Note, Panel
-from models.volumes.rolling import Progress, roll
+from models.volumes.rolling import Progress
 
 PROOF_FOLDS = 2
 """Earlier origins that are forecast and scored beside the published one."""
@@ -59,8 +59,7 @@ def forecast_panel(panel: Panel, options: Options, progress: Progress | None = N
     origin = options.cutoff_steps(0)[-1] if options.cutoffs else panel.start + int(known[-1])
     proofs = [origin - options.horizon * back for back in range(PROOF_FOLDS, 0, -1)]
     proofs = [proof for proof in proofs if proof - panel.start + 1 >= 3 * panel.rhythm.short_season]
-    panel = limited(panel, options, (proofs or [origin])[0])
-    made = list(roll(panel, [*proofs, origin], options.horizon, options.holidays, progress=progress))
+    panel, made = rolled(panel, options, [*proofs, origin], progress)
     past = made[:-1]
     pool, naive = figures(panel, past, options) if past else ({}, {})
     newest = replace(made[-1], actual=np.full_like(made[-1].actual, np.nan))

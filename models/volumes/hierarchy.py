@@ -36,6 +36,12 @@ class Hierarchy:
         _, first = np.unique(self.parts[::-1], axis=0, return_index=True)
         return np.sort(len(self.parts) - 1 - first)
 
+    @cached_property
+    def among_distinct(self) -> np.ndarray:
+        """Where each node (K,) stands among the distinct ones."""
+        same = (self.parts[:, None] == self.parts[self.distinct][None]).all(axis=2)
+        return np.asarray(same.argmax(axis=1))
+
     def add_up(self, series: np.ndarray) -> np.ndarray:
         """Sums (K, ...) of every node's series, from (n, ...)."""
         return np.tensordot(self.parts.astype(float), series, axes=1)
@@ -85,6 +91,11 @@ def of_nodes(panel: Panel, hierarchy: Hierarchy) -> Panel:
         groups={name: _shared(parts, codes) for name, codes in panel.groups.items()},
         known={name: _sums(parts, np.nan_to_num(column), np.isfinite(column)) for name, column in panel.known.items()},
     )
+
+
+def columns_of(paths: Sequence[str]) -> tuple[str, ...]:
+    """The columns that paths name, each once."""
+    return tuple(dict.fromkeys(column for level in _levels(paths) for column in level))
 
 
 def _levels(paths: Sequence[str]) -> list[tuple[str, ...]]:

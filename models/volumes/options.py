@@ -17,6 +17,8 @@ from records.errors import BadInput
 class Options:
     """`cutoffs` are named moments, or else `folds` of them, `step` apart, are counted back from the end of the table.
 
+    hierarchy  columns that the trees see as categories
+    levels     paths of columns, as in "mode > post": every node on them and the total is forecast too, and all add up
     start  counts before it are not used
     hist   most steps of history before a cutoff, None for as many as the rhythm looks at
     season season of the naive error that scales MASE, None for the rhythm's own
@@ -31,6 +33,7 @@ class Options:
     holidays: tuple[str, ...] = ()
     hierarchy: tuple[str, ...] = ()
     known_ahead: tuple[str, ...] = ()
+    levels: tuple[str, ...] = ()
     start: str | None = None
     hist: int | None = None
     season: int | None = None
@@ -66,7 +69,7 @@ class Options:
 
 def options_from_folds(folds: Path | str | Mapping[str, Any]) -> Options:
     """Options from a folds file: preset.freq, preset.h, unique_ids, cutoffs; preset.start, hist and season; and the
-    keys holidays, hierarchy and known_ahead, each a list. BadInput where one is missing or is not what it should be."""
+    lists holidays, hierarchy, known_ahead and levels. BadInput where one is missing or is not what it should be."""
     if not isinstance(folds, Mapping):
         path = Path(folds)
         try:
@@ -87,6 +90,7 @@ def options_from_folds(folds: Path | str | Mapping[str, Any]) -> Options:
             holidays=_names(folds, "holidays"),
             hierarchy=_names(folds, "hierarchy"),
             known_ahead=_names(folds, "known_ahead"),
+            levels=_names(folds, "levels"),
             start=str(preset["start"]) if preset.get("start") else None,
             hist=int(preset["hist"]) if preset.get("hist") else None,
             season=int(preset["season"]) if preset.get("season") else None,

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from models.volumes.rhythm import LEVELS
+from models.volumes.rolling import Rehearsal
 from records.errors import BadInput
 
 DRAWS = 1001
@@ -19,14 +20,6 @@ DRAWS = 1001
 FARTHEST = 2.5
 """Standard errors beyond which a past count says no more about what goes together."""
 SCORES = ndtri(LEVELS)
-
-
-@dataclass(frozen=True)
-class Rehearsal:
-    """What was forecast at an earlier origin (S, H, 15), and the counts that had come since (S, H), NaN where none."""
-
-    quantiles: np.ndarray
-    actual: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -46,7 +39,7 @@ def dependence(past: Sequence[Rehearsal], series: int, horizon: int) -> Dependen
     return Dependence(_across(scores, along), along)
 
 
-def draw(quantiles: np.ndarray, together: Dependence, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+def draw(quantiles: np.ndarray, together: Dependence, draws: int = DRAWS, seed: int | Sequence[int] = 0) -> np.ndarray:
     """Paths (S, H, P) whose quantiles at every step are the given ones (S, H, 15); NaN where those are."""
     if draws % 200 != 1:
         raise BadInput(f"{draws} paths cannot each hold a promised level. Ask for 200 k + 1 of them, such as {DRAWS}.")
@@ -73,17 +66,18 @@ def at_scores(quantiles: np.ndarray, scores: np.ndarray) -> np.ndarray:
     right = np.clip(np.searchsorted(SCORES, scores), 1, len(SCORES) - 1)
     share = (scores - SCORES[right - 1]) / (SCORES[right] - SCORES[right - 1])
     low = quantiles[..., right - 1]
-    return np.maximum(low + share * (quantiles[..., right] - low), 0.0)
+    return np.asarray(np.maximum(low + share * (quantiles[..., right] - low), 0.0))
 
 
 def normal_scores(y: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
-    """Where counts (...) lie inside their distributions (..., 15), as normal scores, capped; NaN for a missing count.
+    """Where counts (...) lie inside their distributions (..., 15), as normal scores, capped; NaN where one is missing.
 
     A count that several levels share, as a quiet pier's zero, lies in the middle of them.
     """
     below, upto = (quantiles < y[..., None]).sum(axis=-1), (quantiles <= y[..., None]).sum(axis=-1)
     score = 0.5 * (_score(y, quantiles, below) + _score(y, quantiles, upto))
-    return np.where(np.isfinite(y), np.clip(score, -FARTHEST, FARTHEST), np.nan)
+    known = np.isfinite(y) & np.isfinite(quantiles).all(axis=-1)
+    return np.where(known, np.clip(score, -FARTHEST, FARTHEST), np.nan)
 
 
 def _score(y: np.ndarray, quantiles: np.ndarray, place: np.ndarray) -> np.ndarray:
@@ -91,7 +85,7 @@ def _score(y: np.ndarray, quantiles: np.ndarray, place: np.ndarray) -> np.ndarra
     low, high = (np.take_along_axis(quantiles, (right - d)[..., None], axis=-1)[..., 0] for d in (1, 0))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.where(high > low, (y - low) / (high - low), place >= right)
-    return SCORES[right - 1] + share * (SCORES[right] - SCORES[right - 1])
+    return np.asarray(SCORES[right - 1] + share * (SCORES[right] - SCORES[right - 1]))
 
 
 def _along(scores: np.ndarray) -> np.ndarray:

@@ -24,14 +24,27 @@ class Fold:
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """What the pool says of an earlier origin (S, H, 15), and the counts that came since (S, H), NaN where none did."""
+
+    quantiles: np.ndarray
+    actual: np.ndarray
+
+
+@dataclass(frozen=True)
 class Forecast:
-    """The pool's quantiles (S, H, 15) from one origin; NaN for a series with no counts yet or one that has ended."""
+    """The pool's quantiles (S, H, 15) from one origin; NaN for a series with no counts yet or one that has ended.
+
+    `past` are the same pool's answers from the origins before. `mean` (S, H) is known where it was read from paths.
+    """
 
     origin: int
     quantiles: np.ndarray
     naive: np.ndarray
     pool: Pool
     actual: np.ndarray
+    past: tuple[Rehearsal, ...] = ()
+    mean: np.ndarray | None = None
 
 
 def roll(
@@ -63,7 +76,8 @@ def roll(
         pool = learn(errors_known(folds, cutoff), panel.rhythm.members, weights)
         weights = pool.weights
         fold = _fold(panel, cutoff, horizon, days)
-        yield Forecast(cutoff, pool.combine(fold.quantiles), fold.quantiles["naive"], pool, fold.actual)
+        past = tuple(Rehearsal(pool.combine(old.quantiles), _come(old, cutoff)) for old in folds)
+        yield Forecast(cutoff, pool.combine(fold.quantiles), fold.quantiles["naive"], pool, fold.actual, past)
         folds.append(fold)
 
 
@@ -83,9 +97,8 @@ def errors_known(folds: Sequence[Fold], cutoff: int) -> Errors:
     y, series, fold_number = [], [], []
     quantiles: dict[str, list[np.ndarray]] = {}
     for number, fold in enumerate(folds):
-        step = fold.origin + 1 + np.arange(fold.actual.shape[1])
         answered = np.isfinite(np.stack([q[..., 0] for q in fold.quantiles.values()])).all(axis=0)
-        usable = np.isfinite(fold.actual) & answered & (step <= cutoff)[None, :]
+        usable = np.isfinite(_come(fold, cutoff)) & answered
         y.append(fold.actual[usable])
         series.append(np.nonzero(usable)[0])
         fold_number.append(np.full(int(usable.sum()), number))
@@ -99,6 +112,12 @@ def errors_known(folds: Sequence[Fold], cutoff: int) -> Errors:
         np.concatenate(series),
         np.concatenate(fold_number),
     )
+
+
+def _come(fold: Fold, cutoff: int) -> np.ndarray:
+    """The fold's counts (S, H) as far as they had come by the cutoff, else NaN."""
+    step = fold.origin + 1 + np.arange(fold.actual.shape[1])
+    return np.where(step <= cutoff, fold.actual, np.nan)
 
 
 def _fold(panel: Panel, origin: int, horizon: int, days: Calendar) -> Fold:

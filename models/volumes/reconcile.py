@@ -1,0 +1,53 @@
+"""Forecasts that add up: every node's own forecast moves the paths of the series, and sums of those are the answer.
+
+Each node, from the total down to the single series, is forecast by itself and drawn as paths. Path by path and step by
+step, the series' values are then sought that lie nearest to what all nodes say, each node trusted by its own spread at
+that step (weighted least squares, none below zero). Whatever is told of a node is read from the sums of these paths, so
+nothing needs to be made to fit afterwards.
+
+Chosen on Hong Kong's control points before the published folds, against summing the series alone, least squares by
+structure, MinT with shrunk covariances of rolling errors, and averages over levels: MinT's correlations, learnt from a
+few folds, cost more than they gave, and one spread per step serves holidays better than one for all.
+"""
+
+import numpy as np
+
+SWEEPS = 12
+"""Rounds over the series in which values that would fall below zero settle."""
+CERTAIN = 1e-4
+"""Spread of a node, beside the widest of its step, under which it counts as certain."""
+
+
+def reconcile(paths: np.ndarray, parts: np.ndarray, closed: np.ndarray) -> np.ndarray:
+    """Paths (n, H, P) of the series, at least zero, whose sums lie nearest to the drawn paths (D, H, P) of D nodes.
+
+    `parts` (D, n) says what each node contains, the last n nodes being the series. A node without paths (NaN) has no
+    say; a series without them is zero, and so is one where it is `closed` (n, H).
+    """
+    n = parts.shape[1]
+    told = np.isfinite(paths).all(axis=2)
+    spread = np.where(told, paths.std(axis=2), np.nan)
+    answer = np.zeros((n, *paths.shape[1:]))
+    for step in range(paths.shape[1]):
+        free = told[-n:, step] & ~closed[:, step]
+        nodes = told[:, step] & ~(parts & closed[:, step]).any(axis=1) & (parts & free).any(axis=1)
+        if free.any():
+            weight = 1.0 / np.maximum(spread[nodes, step], CERTAIN * (1.0 + spread[nodes, step].max())) ** 2
+            answer[free, step] = _nearest(parts[np.ix_(nodes, free)].astype(float), weight, paths[nodes, step])
+    return answer
+
+
+def _nearest(parts: np.ndarray, weight: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Series (n, P), none below zero, of least weighted squared distance from what nodes (D, P) want."""
+    towards = parts.T * weight
+    curve = towards @ parts
+    pull = towards @ wanted
+    found = np.linalg.solve(curve, pull)
+    below = (found < 0.0).any(axis=0)
+    if below.any():
+        pull, held = pull[:, below], np.maximum(found[:, below], 0.0)
+        for _ in range(SWEEPS):
+            for one in range(len(held)):
+                held[one] = np.maximum(held[one] + (pull[one] - curve[one] @ held) / curve[one, one], 0.0)
+        found[:, below] = held
+    return np.asarray(found)
