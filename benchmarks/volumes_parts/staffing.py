@@ -4,8 +4,9 @@ Halls are the 16 terminals of us_airport_immigration_hourly; travellers of both 
 public cutoff of that set two plans are made for the 336 hours that follow, both by `booths_within`: every hour runs the
 same risk of more than 48 travellers an open booth. Plan A knows the last eight same hours of the week; plan B the
 quantiles of the hourly pool, without and with the flights of each hour known ahead. Both spend the same total of
-booth-hours per hall and fold, in whole booths: what plan A asks for at 80% of its own past (the bar), and beside it at
-90%, at its mean, and what was really open. Counted are hours with more than 48 travellers an open booth.
+booth-hours per hall and fold, in whole booths. Both leave an hour closed in which nobody came in the last eight weeks,
+plan B with flights only where none lands. The total is what plan A asks for at 80% of its own past (the bar), and
+beside it at 90%, at its mean, and what was really open. Counted are hours with more than 48 travellers an open booth.
 """
 
 from collections.abc import Iterator
@@ -55,7 +56,13 @@ class Piece:
     came: np.ndarray
     open: np.ndarray
     past: np.ndarray
+    flights: np.ndarray
     quantiles: dict[str, np.ndarray]
+
+    def closed(self, plan: str) -> np.ndarray:
+        """Hours (H,) that a plan leaves closed."""
+        never = self.past[:, -1] == 0
+        return never & (self.flights == 0) if plan == "flights" else never
 
 
 def pieces(hours: pd.DataFrame, cut: Folds) -> Iterator[Piece]:
@@ -73,6 +80,7 @@ def pieces(hours: pd.DataFrame, cut: Folds) -> Iterator[Piece]:
                 ahead["y"].to_numpy(float),
                 ahead["booths"].to_numpy(int),
                 np.sort(known, axis=0).T[np.arange(len(ahead)) % WEEK],
+                ahead["flights"].to_numpy(float),
                 {name: found.loc[(hall, cutoff)].reindex(ahead.index).to_numpy() for name, found in forecasts.items()},
             )
 
@@ -103,8 +111,11 @@ def saturated(hours: pd.DataFrame, cut: Folds, rate: float = SATURATION) -> pd.D
     even = np.linspace(0.0, 1.0, PAST)
     for piece in pieces(hours, cut):
         for budget, total in budgets(piece, rate).items():
-            plans = {"past": booths_within(piece.past, even, total, rate)}
-            plans |= {name: booths_within(q, LEVELS, total, rate) for name, q in piece.quantiles.items()}
+            plans = {"past": booths_within(piece.past, even, total, rate=rate, closed=piece.closed("past"))}
+            plans |= {
+                name: booths_within(quantiles, LEVELS, total, rate=rate, closed=piece.closed(name))
+                for name, quantiles in piece.quantiles.items()
+            }
             above = {name: piece.came > rate * booths for name, booths in plans.items()}
             rows.append(
                 {"hall": piece.hall, "cutoff": piece.cutoff, "budget": budget, "booth_hours": total}
@@ -114,12 +125,18 @@ def saturated(hours: pd.DataFrame, cut: Folds, rate: float = SATURATION) -> pd.D
     return pd.DataFrame(rows)
 
 
+def still_open(hours: pd.DataFrame) -> pd.DataFrame:
+    """The hours with booths as they must have been: where none is recorded, those of the hour before served on."""
+    carried = hours["booths"].where(hours["booths"] > 0).groupby(hours["unique_id"]).ffill(limit=3)
+    return hours.assign(booths=carried.fillna(0).astype(int))
+
+
 def wait_errors(hours: pd.DataFrame, cut: Folds) -> pd.DataFrame:
     """Per hall: the service learnt before the first cutoff, and how far simulated waits after it are from recorded
     ones, beside a constant (the middle wait of the hours that taught)."""
     rows = []
     first, last = cut.cutoffs[0], cut.cutoffs[-1] + pd.Timedelta(hours=cut.preset["h"])
-    for hall, of_hall in hours.groupby("unique_id"):
+    for hall, of_hall in still_open(hours).groupby("unique_id"):
         taught = of_hall[of_hall["ds"] <= first].tail(TAUGHT)
         judged = of_hall[(of_hall["ds"] > first) & (of_hall["ds"] <= last)]
         if taught["average"].notna().sum() < 50:

@@ -220,15 +220,24 @@ def roster(
 
 
 def booths_within(
-    quantiles: np.ndarray, levels: np.ndarray, total: int, rate: float = SATURATION, most: int | None = None
+    quantiles: np.ndarray,
+    levels: np.ndarray,
+    total: int,
+    *,
+    rate: float = SATURATION,
+    most: int | None = None,
+    closed: np.ndarray | None = None,
 ) -> np.ndarray:
     """Spread `total` booth-hours over hours so that each runs the same risk of more than `rate` travellers a booth.
 
     Every hour is given the booths that its quantile (H, Q) at one common level asks for, the highest level that the
     total pays for; what rounding leaves over goes where a booth more lowers the load on it most. Beyond the outermost
-    levels all hours grow, or shrink, alike.
+    levels all hours grow, or shrink, alike. Hours that are `closed` (H,), because nothing is due and nobody ever came,
+    get no booth: one booth in each of them would cost more than the few who might come.
     """
     ceiling = np.inf if most is None else most
+    if closed is not None:
+        quantiles = np.where(closed[:, None], 0.0, quantiles)
 
     def asked(level: float) -> np.ndarray:
         flows = np.array([np.interp(min(level, levels[-1]), levels, hour) for hour in quantiles])
@@ -247,7 +256,7 @@ def booths_within(
     load = asked(high)
     left = total - int(booths.sum())
     for _ in range(max(left, 0)):
-        open_to_more = booths < ceiling
+        open_to_more = (booths < ceiling) & (quantiles[:, -1] > 0)
         if not open_to_more.any():
             break
         place = int(np.argmax(np.where(open_to_more, load / np.maximum(booths, 0.5), -1.0)))

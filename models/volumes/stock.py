@@ -28,7 +28,7 @@ OLDEST = 3 * 365
 OWN_STAYS = 200.0
 """Stays that the belief in a wider group's unseen exits is worth against a post's, or a regime's, own."""
 FOREIGNERS = ("visa_exempt", "visa", "resident")
-LINKS = ("first_subject", "second_subject", "state", "known_at", "superseded_at")
+LINKS = ("first_subject", "second_subject", "state", "known_at")
 OPEN, SEEN, UNSEEN = range(3)
 
 
