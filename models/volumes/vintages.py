@@ -1,0 +1,167 @@
+"""Every published forecast is kept, so that it can be asked how last month's did, and what changed since the last run.
+
+One Parquet file per run in a folder, named by the moment it was made and the hash of what it holds: keeping the same
+run twice changes nothing, and a kept run is never written again.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.volumes.rhythm import COLUMNS, MEDIAN
+from records.errors import BadInput
+
+KEYS = ("unique_id", "cutoff", "ds", "mean", *COLUMNS)
+_STAMP = "%Y%m%dT%H%M%S%fZ"
+
+
+@dataclass(frozen=True)
+class Vintage:
+    """One kept run: when it was made, of which step length (MS, D or h), by which model, and where it lies."""
+
+    made_at: datetime
+    freq: str
+    model: str
+    path: Path
+
+    def rows(self) -> pd.DataFrame:
+        """Its forecasts: unique_id, cutoff, ds, mean, q0.01 … q0.99, and the columns that describe a flow."""
+        frame: pd.DataFrame = pq.read_table(self.path).to_pandas()
+        return frame
+
+
+@dataclass(frozen=True)
+class Done:
+    """How forecasts of some flows did on `days` flow-days: coverage of the 80% range, WAPE and bias of the median, as
+    shares of what came; None where nothing came."""
+
+    name: str
+    days: int
+    coverage_80: float
+    wape: float | None
+    bias: float | None
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One flow's median sum over the steps that two runs share, before and after; `reason` is a key of a sentence."""
+
+    name: str
+    before: float
+    after: float
+    reason: str
+
+    @property
+    def share(self) -> float:
+        return self.after / self.before - 1.0 if self.before > 0 else float(self.after > 0)
+
+
+def keep(folder: Path, forecasts: pa.Table, *, made_at: datetime, freq: str, model: str) -> Vintage:
+    """Keep a published run. BadInput without its columns or rows, or where made_at has no time zone."""
+    absent = [name for name in KEYS if name not in forecasts.column_names]
+    if absent or not forecasts.num_rows:
+        raise BadInput(
+            f"A run is kept with {', '.join(KEYS[:4])} and its quantiles; {absent or 'its rows'} are absent."
+        )
+    if made_at.tzinfo is None:
+        raise BadInput(f"The moment {made_at} has no time zone. Write it with one, as in 2026-01-31T06:00+01:00.")
+    described = {"made_at": made_at.astimezone(UTC).isoformat(), "freq": freq, "model": model}
+    table = forecasts.replace_schema_metadata(described)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    content = sink.getvalue().to_pybytes()
+    name = f"{made_at.astimezone(UTC).strftime(_STAMP)}-{freq}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
+    path = folder / name
+    if not path.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(prefix=".writing-", dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(draft).replace(path)  # a reader sees all of it or nothing
+    return Vintage(made_at, freq, model, path)
+
+
+def kept(folder: Path, freq: str | None = None) -> list[Vintage]:
+    """All kept runs, the oldest first; those of one step length where it is named."""
+    found = []
+    for path in sorted(folder.glob("[0-9]*.parquet")):
+        said = {key.decode(): value.decode() for key, value in (pq.read_schema(path).metadata or {}).items()}
+        if freq is None or said["freq"] == freq:
+            found.append(Vintage(datetime.fromisoformat(said["made_at"]), said["freq"], said["model"], path))
+    return found
+
+
+def standing(vintages: Sequence[Vintage], before: datetime) -> Vintage:
+    """The newest run made before a moment: what planners had in hand then. BadInput where there was none."""
+    earlier = [vintage for vintage in vintages if vintage.made_at < before]
+    if not earlier:
+        raise BadInput(f"No forecast made before {before} is kept. Kept runs: {len(vintages)}.")
+    return max(earlier, key=lambda vintage: vintage.made_at)
+
+
+def how_did(forecasts: pd.DataFrame, actual: pd.DataFrame, by: Sequence[str] = ("unique_id",)) -> list[Done]:
+    """How a run did on the counts that came (unique_id, ds, y): of all flows together, then of each value of `by`.
+
+    Days whose count has not come, or is missing, are left out and not counted as right or wrong.
+    """
+    joined = forecasts.merge(actual[["unique_id", "ds", "y"]].dropna(), on=["unique_id", "ds"])
+    absent = [name for name in by if name not in joined.columns]
+    if absent:
+        raise BadInput(f"The forecasts have no column {', '.join(absent)}. Columns: {', '.join(forecasts.columns)}.")
+    if joined.empty:
+        raise BadInput("None of the forecast days has a count yet, so nothing can be said about how it did.")
+    answer = [_done("", joined)]
+    for column in by:
+        answer += [_done(str(value), rows) for value, rows in joined.groupby(column, sort=True)]
+    return answer
+
+
+def what_changed(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    moved_by: Mapping[str, str] | None = None,
+    most: int = 10,
+    least: float = 0.0,
+) -> list[Changed]:
+    """The flows whose forecast changed most, in persons, over the steps that both runs forecast.
+
+    The reason is of `moved_by` (flow to key) where the caller knows it, as a new closure or another calendar; else a
+    flow that one run alone has, or new counts: since the forecast before, counts of `cutoff` days more have come.
+    """
+    median = COLUMNS[MEDIAN]
+    old, new = (run.set_index(["unique_id", "ds"])[median] for run in (before, after))
+    both = old.index.intersection(new.index)
+    sums_old, sums_new = (run.loc[both].groupby(level="unique_id").sum() for run in (old, new))
+    changed = []
+    for name in sorted({*before["unique_id"], *after["unique_id"]}):
+        if name not in sums_old.index:
+            is_new = name not in set(before["unique_id"])
+            total = new.loc[name].sum() if is_new else old.loc[name].sum() if name not in set(after["unique_id"]) else 0
+            values = (0.0, float(total)) if is_new else (float(total), 0.0)
+            changed.append(Changed(name, *values, "changed.new" if is_new else "changed.gone"))
+            continue
+        reason = (moved_by or {}).get(name, "changed.counts")
+        changed.append(Changed(name, float(sums_old[name]), float(sums_new[name]), reason))
+    changed = [c for c in changed if abs(c.after - c.before) > least]
+    return sorted(changed, key=lambda c: (-abs(c.after - c.before), c.name))[:most]
+
+
+def _done(name: str, rows: pd.DataFrame) -> Done:
+    y, median = rows["y"].to_numpy(float), rows[COLUMNS[MEDIAN]].to_numpy(float)
+    inside = (y >= rows["q0.1"].to_numpy(float)) & (y <= rows["q0.9"].to_numpy(float))
+    total = float(np.abs(y).sum())
+    error, bias = float(np.abs(y - median).sum()), float((median - y).sum())
+    share = (error / total, bias / total) if total > 0 else (None, None)
+    return Done(name, len(rows), float(inside.mean()), *share)
