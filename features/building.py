@@ -10,28 +10,26 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features import windows
 from features.asked import Spine, kind_of
-from features.cells import cells
-from features.columns import Ints
 from features.declaration import SubjectKind
 from features.histories import Histories
 from features.kernels import sights
 from features.lineage import Catalogue
-from features.parts import PART_ROWS, Links, Part, links
+from features.parts import PART_ROWS, Events, Links, Part, links
 from features.plan import Plan, prepare
 from features.shared import Heaps, answers, deal, sweep
 
 T = TypeVar("T")
 R = TypeVar("R")
+_PLAIN: Final[dict[str, Any]] = {"use_dictionary": False, "compression": "none", "write_statistics": False}
 _FEW_HEAPS: Final = 8
 """So many at least, if there are as many parts: so that every worker has something to sweep."""
 Say = Callable[[str], None]
@@ -90,11 +88,13 @@ class Work:
         steps = [s for s in plan.steps if alone or s not in plan.shared]
         spine = self.spine(part, list(dict.fromkeys(("event", "subject", *plan.asked_columns(steps)))))
         known = {} if alone else answers(plan, self.heaps, part, spine.num_rows)
+        source = self._source(part, plan.columns_of(steps), self.links)
         if self.in_order:
-            order = _in_order(spine)
+            asked = Spine(spine)
+            order = sights.together(asked.cells("subject"), asked.at)
+            source = replace(source, events=Events(asked.cells("subject"), asked.at, order))
             spine = spine.take(pa.array(order))
             known = {slot: v[order] if isinstance(v, np.ndarray) else v.take(order) for slot, v in known.items()}
-        source = self._source(part, plan.columns_of(steps), self.links)
         return plan.table(spine, plan.answer(Spine(spine), source, known))
 
     def write(self, task: tuple[int, Path]) -> Path:
@@ -102,7 +102,7 @@ class Work:
         part, path = task
         draft = path.with_suffix(".draft")
         # Dictionaries and compression would take longer than the features themselves.
-        pq.write_table(self.answer(part), draft, use_dictionary=False, compression="none", write_statistics=False)
+        pq.write_table(self.answer(part), draft, write_batch_size=1 << 16, data_page_size=1 << 23, **_PLAIN)
         return draft.replace(path)
 
     def prepare(self, executor: Executor | None, say: Say | None = None) -> None:
@@ -118,13 +118,6 @@ class Work:
 
     def _source(self, part: int, columns: Mapping[str, Sequence[str]], linked: Links) -> Part:
         return Part(self.lake, self.groups[part], columns, linked)
-
-
-def _in_order(spine: pa.Table) -> Ints:
-    """Row numbers by subject, and then by moment: answers about one subject then lie together, as they are made."""
-    subject, at = cells(spine.column("subject")), cells(spine.column("as_of"))
-    count, number, _ = sights.numbered(subject, subject, subject[:0], subject[:0])
-    return windows.in_groups(np.where(number < 0, count, number).astype(np.int32), count + 1, at, at)[1]
 
 
 def work(
@@ -162,7 +155,7 @@ def build(
     say: Say | None = None,
 ) -> list[Path]:
     """One Parquet file of features per person bucket, in the folder `out`: event, subject, as_of and `names`, in the
-    order of subject and moment.
+    order of subject and moment: answers about one subject then lie together, as they are made.
 
     spine: the rows of the spine whose subjects lie in a bucket. At most one bucket per worker is in memory.
     """

@@ -50,6 +50,8 @@ def values(column: pa.ChunkedArray | pa.Array) -> Values:
 
 def instants(column: pa.ChunkedArray | pa.Array) -> Ints:
     """Microseconds since 1970; NEVER for null."""
+    if column.null_count == len(column):
+        return np.full(len(column), NEVER)
     array = whole(column)
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.timestamp("us", tz="UTC"))

@@ -40,6 +40,10 @@ class Generation:
 
 _opened: dict[Path, Generation] = {}
 _opening = threading.Lock()
+_settled: dict[Path, int] = {}
+"""When the folder of an opened generation last changed, where it was looked through well after that."""
+_TICK_NS: Final = 2_000_000_000
+"""Longer than any file system takes for two changes at one time."""
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,24 @@ class Generations:
 
     def newest(self) -> Generation | None:
         """The generation to read, and to bring further rows into; None where none was made yet."""
+        found, changed = _opened.get(self.folder), self._changed_ns()
+        if found is not None and found.name.endswith(self.layout) and _settled.get(self.folder) == changed:
+            return found
+        _settled.pop(self.folder, None)
         while name := max(self._names(), default=None):
-            found = _opened.get(self.folder)
-            if found is None or found.name != name:
-                found = self._open(name)
+            found = self._open(name)
             if found is not None:
+                if time.time_ns() - changed > _TICK_NS:
+                    _settled[self.folder] = changed
                 return found
         return None
+
+    def _changed_ns(self) -> int:
+        """When a name in the folder last came or went."""
+        try:
+            return self.folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     @contextmanager
     def writing(self, say: Say | None = None) -> Iterator[None]:
@@ -98,6 +113,7 @@ class Generations:
     def let_go(self) -> None:
         """Hold none of them open any longer."""
         _opened.pop(self.folder, None)
+        _settled.pop(self.folder, None)
 
     def _names(self) -> list[str]:
         try:

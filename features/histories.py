@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from features.cells import cells
-from features.columns import NULL, Ints, instants
+from features.columns import NEVER, NULL, Ints, instants
 from features.localtime import day_cells, hour_cells
 
 TIMES: Final = ("happened_at", "known_at", "superseded_at")
@@ -45,6 +45,11 @@ class History:
 
     def __len__(self) -> int:
         return len(self.happened)
+
+    @property
+    def corrected(self) -> bool:
+        """Whether any version was ever superseded."""
+        return bool(self.superseded.min(initial=NEVER) != NEVER)
 
     def column(self, name: str) -> Ints:
         """Cells of a column, declared or computed from when the row happened."""

@@ -47,9 +47,8 @@ def _offset(hour: int) -> int:
 
 
 @compiled
-def _shifted(instants: Ints, since: Ints, offsets: Ints, unit: int, cycle: int) -> Ints:
+def _shifted(instants: Ints, since: Ints, offsets: Ints, unit: int, cycle: int, found: Ints) -> Ints:
     """Local time in whole units (days, hours), modulo the cycle if there is one."""
-    found = np.empty(len(instants), np.int64)
     k = 0
     for n in range(len(instants)):
         at = instants[n]
@@ -64,12 +63,12 @@ def _shifted(instants: Ints, since: Ints, offsets: Ints, unit: int, cycle: int) 
 
 def day_cells(instants: Ints) -> Ints:
     """Microseconds since 1970 → local day, in days since 1970-01-01."""
-    return _shifted(instants, *_changes(), DAY_US, 0)
+    return _shifted(instants, *_changes(), DAY_US, 0, np.empty(len(instants), np.int64))
 
 
 def hour_cells(instants: Ints) -> Ints:
     """Microseconds since 1970 → local hour, 0 to 23."""
-    return _shifted(instants, *_changes(), HOUR_US, 24)
+    return _shifted(instants, *_changes(), HOUR_US, 24, np.empty(len(instants), np.int64))
 
 
 def _of_known(cells_of: Callable[[Ints], Ints], instants: Numbers) -> Numbers:

@@ -34,7 +34,7 @@ from features.entities import TRAVELLER, entity
 from features.histories import COMPUTED_CELLS, History, paired
 from features.lineage import Catalogue, row_columns
 from features.people import People
-from features.windows import Reading, Where
+from features.readings import Reading, Where, allowed, reading
 from records.errors import BadInput
 from records.tables import tables
 
@@ -264,7 +264,7 @@ def _arrow(value: Values, kind: ValueType) -> pa.Array:
     if not isinstance(value, np.ndarray):
         return value
     nulls = np.isnan(value)
-    return pa.array(value == 1 if kind == "boolean" else value, mask=nulls)
+    return pa.array(value == 1 if kind == "boolean" else value, mask=nulls if nulls.any() else None)
 
 
 def prepare(names: Iterable[str], kind: SubjectKind, catalogue: Catalogue | None = None) -> Plan:
@@ -346,7 +346,7 @@ class _Making:
         common: Conditions = tuple(
             c for c in leaves[0].of.conditions if all(c in leaf.of.conditions for leaf in leaves)
         )
-        readings = tuple(windows.reading(leaf, common) for leaf in leaves)
+        readings = tuple(reading(leaf, common) for leaf in leaves)
         read = sorted({c for leaf in leaves for c in row_columns(leaf)} - set(COMPUTED_CELLS))
         own = [c.name for c in tables()[table].columns]
         columns = tuple(c for c in read if c in own)
@@ -364,7 +364,7 @@ class _Making:
                 columns,
                 other,
                 names,
-                windows.allowed(leaves[0].of, common),
+                allowed(leaves[0].of, common),
                 readings,
                 gives,
                 needs,

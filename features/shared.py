@@ -12,12 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import feather
 
 from features import windows
 from features.asked import Asked
-from features.columns import NULL, Ints, Values
+from features.columns import NEVER, NULL, Ints, Values
 from features.histories import History, none_of
+from features.kernels import numbering
 from features.plan import Plan, Source
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
@@ -35,10 +37,10 @@ class Heaps:
         path.parent.mkdir(parents=True, exist_ok=True)
         feather.write_feather(table, path, compression="uncompressed")
 
-    def take(self, what: str, step: int, heap: int | str, part: int | str) -> Iterator[pa.Table]:
-        """The tables that wait there ('*' for any heap or part), each removed once read."""
+    def take(self, what: str, step: int, heap: int | str, part: int | str) -> Iterator[tuple[int, pa.Table]]:
+        """The tables that wait there ('*' for any heap or part), with the part of each, removed once read."""
         for path in sorted(self.folder.glob(f"{what}-{step}/{heap}-{part}.arrow")):
-            yield feather.read_table(path, memory_map=False)
+            yield int(path.stem.partition("-")[2]), feather.read_table(path, memory_map=False)
             path.unlink()
 
     def _path(self, what: str, step: int, heap: int, part: int) -> Path:
@@ -52,13 +54,15 @@ def deal(plan: Plan, asked: Asked, asking: Source, own: Source, heaps: Heaps, pa
         plan.run(plan.towards(step.needs), asked, asking, found)
         asks = step.asked_cells(asked, found, None)
         queries = {f"asked {k}": cells for k, cells in enumerate(asks)}
-        queries |= {"at": asked.at, "row": np.arange(len(asked.at)), "part": np.full(len(asked.at), part)}
+        queries |= {"at": asked.at, "row": np.arange(len(asked.at), dtype=np.int32)}
         _dealt(heaps, ("asks", number, part), queries, asks)
         history = step.rows(own, asks, asked.at, None)
         if len(kept := windows.met(history.column, step.where)):
             history = history.take(np.flatnonzero(kept))
         names = dict.fromkeys([name.column for name in step.names])
-        held = {"happened": history.happened, "known": history.known, "superseded": history.superseded}
+        held = {"happened": history.happened, "known": history.known}
+        if history.corrected:
+            held["superseded"] = history.superseded
         held |= {f"cells {name}": column for name, column in history.columns.items()}
         words = {
             f"words {r.column}": history.texts(r.column, np.arange(len(history)))
@@ -72,15 +76,14 @@ def _dealt(
     heaps: Heaps, where: tuple[str, int, int], columns: dict[str, Ints | pa.Array], names: Sequence[Ints]
 ) -> None:
     what, step, part = where
-    mixed = np.zeros(len(names[0]), np.uint64)
-    there = np.ones(len(names[0]), np.bool_)
-    for cells in names:
-        mixed = (mixed ^ cells.view(np.uint64)) * _MIX
-        mixed ^= mixed >> np.uint64(31)
-        there &= cells != NULL
-    heap = np.where(there, (mixed % np.uint64(heaps.number)).astype(np.int64), heaps.number)
-    order = np.argsort(heap.astype(np.uint16), kind="stable")
-    ends = np.cumsum(np.bincount(heap, minlength=heaps.number + 1))
+    mixed = names[0]
+    for cells in names[1:]:
+        mixed = np.where(
+            (mixed == NULL) | (cells == NULL),
+            NULL,
+            (mixed.view(np.uint64) * _MIX ^ cells.view(np.uint64)).view(np.int64),
+        )
+    ends, order = numbering.dealt(mixed, heaps.number)
     table = pa.table(
         {
             name: column[order] if isinstance(column, np.ndarray) else column.take(pa.array(order))
@@ -88,34 +91,34 @@ def _dealt(
         }
     )
     for k in range(heaps.number):
-        begin = int(ends[k - 1]) if k else 0
-        if ends[k] > begin:
-            heaps.put(what, step, k, part, table.slice(begin, int(ends[k]) - begin))
+        begin, end = int(ends[k]), int(ends[k + 1])
+        if end > begin:
+            heaps.put(what, step, k, part, table.slice(begin, end - begin))
 
 
 def sweep(plan: Plan, heaps: Heaps, number: int, heap: int) -> None:
     """Sweep one heap of a step and deal the answers back."""
     step = plan.shared[number]
-    waiting = list(heaps.take("asks", number, heap, "*"))
-    rows = list(heaps.take("rows", number, heap, "*"))
+    waiting = dict(heaps.take("asks", number, heap, "*"))
+    rows = [table for _, table in heaps.take("rows", number, heap, "*")]
     if not waiting:
         return
-    asks = pa.concat_tables(waiting)
-    history = _history(pa.concat_tables(rows)) if rows else none_of(step.read_columns)
+    asks = pa.concat_tables(waiting.values())
+    history = _history(pa.concat_tables(rows, promote_options="default")) if rows else none_of(step.read_columns)
     asked = [_ints(asks, f"asked {k}") for k in range(len(step.names))]
     answers = step.read(asked, _ints(asks, "at"), history)
     table = pa.table({"row": asks.column("row"), **{f"answer {k}": pa.array(a) for k, a in enumerate(answers)}})
     begin = 0
-    for part in waiting:
-        heaps.put("answers", number, heap, part.column("part")[0].as_py(), table.slice(begin, part.num_rows))
-        begin += part.num_rows
+    for part, asked_there in waiting.items():
+        heaps.put("answers", number, heap, part, table.slice(begin, asked_there.num_rows))
+        begin += asked_there.num_rows
 
 
 def answers(plan: Plan, heaps: Heaps, part: int, asked: int) -> dict[int, Values]:
     """What the sweeps found for the `asked` queries of one part, by slot."""
     found: dict[int, Values] = {}
     for number, step in enumerate(plan.shared):
-        tables = list(heaps.take("answers", number, "*", part))
+        tables = [table for _, table in heaps.take("answers", number, "*", part)]
         table = pa.concat_tables(tables) if tables else None
         rows = _ints(table, "row") if table else np.empty(0, np.int64)
         for k, (slot, reading) in enumerate(zip(step.gives, step.readings, strict=True)):
@@ -145,4 +148,11 @@ def _history(table: pa.Table) -> History:
     def texts(name: str, rows: Ints) -> pa.Array:
         return table.column(f"words {name}").take(pa.array(rows)).combine_chunks()
 
-    return History(_ints(table, "happened"), _ints(table, "known"), _ints(table, "superseded"), columns, texts)
+    times = (_ints(table, "happened"), _ints(table, "known"))
+    return History(*times, _superseded(table), columns, texts)
+
+
+def _superseded(table: pa.Table) -> Ints:
+    if "superseded" not in table.column_names:  # nothing was corrected
+        return np.full(table.num_rows, NEVER)
+    return np.array(pc.fill_null(table.column("superseded"), NEVER).to_numpy(), np.int64)

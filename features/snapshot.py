@@ -69,6 +69,8 @@ class Snapshot:
 
     def people(self, asked: Asked) -> People | None:
         index = self._index("links", "first_subject")
+        if not self.txn.stat(self.stores[index.name])["entries"]:
+            return None
         subjects = asked.cells("subject")
         found = self._matrix(index, frontier := _different(subjects), NEVER)
         if not len(found):
@@ -108,8 +110,8 @@ class Snapshot:
         if index.chunked:
             found = list(self._chunks(store, index, keys, since))
         else:
-            get = self.txn.get
-            found = [get(key_of(key), b"", store) for key in keys]
+            named, get = np.array(keys, ">i8").tobytes(), self.txn.get
+            found = [get(named[k : k + 8], b"", store) for k in range(0, len(named), 8)]
         return np.frombuffer(b"".join(found), np.int64).reshape(-1, TIMES + len(index.columns))
 
     def _chunks(self, store: Any, index: Index, keys: Iterable[int], since: int) -> Iterator[Any]:
@@ -156,8 +158,7 @@ class Snapshot:
 
 def _different(keys: Ints) -> list[int]:
     """The cells that are there, each once."""
-    held = list(dict.fromkeys(keys.tolist()))
-    return [key for key in held if key != NULL]
+    return [key for key in dict.fromkeys(keys.tolist()) if key != NULL]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,7 +108,11 @@ class State:
                 "The live state was not made yet, or for an earlier catalogue of features. Make it: basira state build."
             )
         with generation.environment.begin(buffers=True) as txn:
-            yield Snapshot(txn, {(i.table, name): i for i in self.indexes for name in i.by[:1]}, generation.stores)
+            yield Snapshot(txn, self._by_column, generation.stores)
+
+    @cached_property
+    def _by_column(self) -> Mapping[tuple[str, str], Index]:
+        return {(index.table, index.by[0]): index for index in self.indexes}
 
     @property
     def _tables(self) -> list[str]:

@@ -9,121 +9,74 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final, TypeAlias
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
-from features.cells import cell, numbers
+from features.cells import numbers
 from features.columns import NEVER, NULL, Flags, Ints, Numbers, Places, Values
-from features.declaration import EVER, Conditions, InForce, Lookup, Rows, Window, crossings
+from features.declaration import crossings
 from features.histories import History
-from features.kernels import aggregates, answers, presence, sights
-from features.kernels.sights import Sight
-from features.lineage import column_type
+from features.kernels import aggregates, answers, numbering, presence, sights
+from features.kernels.sights import Grouped, Sight
 from features.localtime import DAY_US, day_cells, midnight_us
-from records.schema import Type
+from features.readings import PartKey, Reading, When, Where, allowed
 
 MILLION: Final = 1_000_000
 THOUSAND: Final = 1_000
 _ALL: Final = np.empty(0, np.bool_)
 _NOTHING: Final = np.empty(0, np.int64)
-_CHOSEN: Final = ("last", "min", "max")
-"""Aggregates whose value is that of one row, and so may be a text."""
 _STRAIGHT: Final = np.empty(0, np.int32)
-
-When: TypeAlias = "int | tuple[str, str] | None"
-"""A width in microseconds (NEVER: ever); the columns of a statement's first and last day; None for as long as known."""
-Where: TypeAlias = tuple[tuple[str, Ints], ...]
-PartKey: TypeAlias = tuple[Conditions, tuple[str, ...]]
-
-
-@dataclass(frozen=True, eq=False)
-class Reading:
-    """What one declaration makes of a stream, ready to be swept.
-
-    `where` are the conditions a row must meet, `there` the columns it must have, `met` those of a share.
-    """
-
-    name: str
-    when: When
-    part: PartKey
-    where: Where
-    there: tuple[str, ...]
-    column: str | None = None
-    text: bool = False
-    fractions: bool = False
-    met: Where = ()
-    days: int = 0
-
-
-def reading(of: Window | Lookup | InForce, common: Conditions) -> Reading:
-    """The reading of a declaration over a stream whose rows all meet the conditions `common`."""
-    conditions = tuple(c for c in of.of.conditions if c not in common)
-    where = allowed(of.of, conditions)
-    if isinstance(of, InForce):
-        return Reading("any", (of.since, of.until), (conditions, ()), where, ())
-    if isinstance(of, Lookup):
-        return Reading("last", None, (conditions, ()), where, (), of.column, *_kind(of.of, of.column))
-    how = of.aggregate
-    when = NEVER if of.last is EVER else of.last // timedelta(microseconds=1)
-    there = tuple(name for name, _ in how.conditions) or ((how.column,) if how.column else ())
-    text, fractions = _kind(of.of, how.column)
-    shared = allowed(of.of, how.conditions)
-    return Reading(
-        how.name,
-        when,
-        (conditions, there),
-        where,
-        there,
-        how.column,
-        text and how.name in _CHOSEN,
-        fractions,
-        shared,
-        how.days,
-    )
-
-
-def _kind(rows: Rows, column: str | None) -> tuple[bool, bool]:
-    """Whether a column holds texts, and whether numbers with fractions."""
-    kind = column_type(rows, column) if column else Type.INTEGER
-    return kind is Type.STRING, kind is Type.NUMBER
-
-
-def allowed(rows: Rows, conditions: Conditions) -> Where:
-    """Conditions with their values as cells."""
-    return tuple(
-        (name, np.array([cell(v, number=column_type(rows, name) is Type.NUMBER) for v in values], np.int64))
-        for name, values in conditions
-    )
 
 
 @dataclass(frozen=True)
 class Stream:
     """The rows of one table and the queries about them, grouped by entity.
 
-    Query q asks at `at[q]` for row `ask_row[q]` of `rows` asked; row k is row `row[k]` of the history.
+    Of `asked` rows that ask, query q is row `asks.row[q]`, as of `at[q]`; row k is row `rows.row[k]` of the history.
     """
 
-    ask_start: Ints
-    ask_row: Ints
-    at: Ints
+    asks: Grouped
     asked: int
-    row_start: Ints
-    row: Ints
+    rows: Grouped
     history: History
-    happened: Ints
-    known: Ints
-    superseded: Ints
     sights: dict[When, Sight] = field(default_factory=dict)
     columns: dict[str, Ints] = field(default_factory=dict)
     codes: dict[str, Ints] = field(default_factory=dict)
     parts: dict[PartKey, Flags] = field(default_factory=dict)
 
+    @property
+    def ask_start(self) -> Ints:
+        return self.asks.start
+
+    @property
+    def at(self) -> Ints:
+        return self.asks.at
+
+    @property
+    def row_start(self) -> Ints:
+        return self.rows.start
+
+    @property
+    def happened(self) -> Ints:
+        return self.rows.at
+
+    @property
+    def known(self) -> Ints:
+        return self.rows.then
+
+    @cached_property
+    def superseded(self) -> Ints:
+        return self._of_rows(self.history.superseded)
+
+    def _of_rows(self, held: Ints) -> Ints:
+        return held if self.rows.straight else held[self.rows.row]
+
     def column(self, name: str) -> Ints:
         if name not in self.columns:
-            self.columns[name] = self.history.column(name)[self.row]
+            self.columns[name] = self._of_rows(self.history.column(name))
         return self.columns[name]
 
     def part(self, of: Reading) -> Flags:
@@ -136,19 +89,21 @@ class Stream:
                 if answers.gaps(self.column(name)):
                     there = self.column(name) != NULL
                     part = there if part is _ALL else part & there
-            self.parts[of.part] = _ALL if part.all() else part
+            self.parts[of.part] = part
         return self.parts[of.part]
 
     def spread(self, found: Numbers | Ints | Places) -> Numbers:
         """Answers in the order of the rows that asked; null where there was no entity to ask about."""
-        return answers.spread(found, self.ask_row, self.asked)
+        if self.asks.straight:
+            return found.astype(np.float64)
+        return answers.spread(found, self.asks.row, self.asked)
 
 
 def met(column: Callable[[str], Ints], where: Where) -> Flags:
     """Which rows have an allowed value in each of the columns named; empty where nothing is named."""
     part = _ALL
-    for name, allowed in where:
-        found = answers.among(column(name), allowed)
+    for name, values in where:
+        found = answers.among(column(name), values)
         part = found if part is _ALL else part & found
     return part
 
@@ -158,27 +113,24 @@ def grouped(asked: Sequence[Ints], at: Ints, held: Sequence[Ints], kept: Flags, 
 
     kept: which rows are in it (empty: all). Rows of entities nobody asks about, or without one, are left out.
     """
-    count, ask, row = sights.numbered(asked[0], asked[0], held[0], held[0])
+    count, ask, row = numbering.numbered(asked[0], held[0])
     for one, other in zip(asked[1:], held[1:], strict=True):
-        count, ask, row = sights.numbered(_or_null(ask), one, _or_null(row), other)
+        _, further, beside = numbering.numbered(one, other)
+        count, ask, row = numbering.numbered(_paired(ask, further), _paired(row, beside))
     if len(kept):
         row[~kept] = -1
-    ask_start, ask_row = in_groups(ask, count, at, at)
-    row_start, order = in_groups(row, count, history.happened, history.known)
-    times = (history.happened[order], history.known[order], history.superseded[order])
-    return Stream(ask_start, ask_row, at[ask_row], len(at), row_start, order, history, *times)
+    rows = sights.in_groups(row, count, history.happened, history.known)
+    if len(ask) == len(row) and (ask == row).all() and (at == history.happened).all():
+        asks = rows  # each row asks about itself, as in training
+    elif count == len(ask):
+        asks = Grouped(True, np.arange(count + 1), np.arange(count), at, at)  # each about another, as at a booth
+    else:
+        asks = sights.in_groups(ask, count, at, at)
+    return Stream(asks, len(at), rows, history)
 
 
-def in_groups(number: Places, count: int, at: Ints, then: Ints) -> tuple[Ints, Ints]:
-    """Starts of each group and the row numbers group by group, each in order of (at, then); without number -1."""
-    start, packed, straight, bits = sights.packed(number, count, at)
-    if not straight:
-        packed.sort()
-    return start, sights.unpacked(packed, bits, at, then)
-
-
-def _or_null(number: Places) -> Ints:
-    return np.where(number < 0, NULL, number.astype(np.int64))
+def _paired(number: Places, further: Places) -> Ints:
+    return np.where((number < 0) | (further < 0), NULL, number.astype(np.int64) << 32 | further)
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,13 +180,13 @@ def _look(stream: Stream, of: Looks) -> dict[int, Numbers]:
         s.sights[when] = _sight(sights.sight(s.ask_start, s.at, s.row_start, enter, leave), 0)
     if not len(of.widths):
         return {}
-    found = sights.sights(s.ask_start, s.at, s.row_start, s.happened, s.known, s.superseded, of.widths)
+    superseded = s.superseded if s.history.corrected else _NOTHING
+    found = sights.sights(
+        s.ask_start, s.at, s.asks.row, s.row_start, s.happened, s.known, superseded, of.widths, of.of_plain, s.asked
+    )
     for when, width in of.swept.items():
-        s.sights[when] = _sight(found, width)
-    if not of.plain:
-        return {}
-    counts = answers.counted(found[2], found[4], of.of_plain, s.ask_row, s.asked)
-    return dict(zip(of.plain, counts, strict=True))
+        s.sights[when] = _sight(found[:5], width)
+    return dict(zip(of.plain, found[5], strict=True))
 
 
 def _sight(found: tuple[Flags, Places, Places, Places, Places], width: int) -> Sight:
@@ -283,13 +235,13 @@ def _sum(s: Stream, r: Reading) -> Numbers:
 def _mean(s: Stream, r: Reading) -> Numbers:
     brought = _of_numbers(s, r, MILLION)
     counts, sums = aggregates.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
-    return answers.averaged(counts, sums, MILLION, s.ask_row, s.asked)
+    return answers.averaged(counts, sums, MILLION, s.asks.row, s.asked)
 
 
 def _share(s: Stream, r: Reading) -> Numbers:
     brought = met(s.column, r.met).astype(np.int64)
     counts, sums = aggregates.totals(s.ask_start, s.row_start, s.sights[r.when], s.part(r), brought)
-    return answers.averaged(counts, sums, 1, s.ask_row, s.asked)
+    return answers.averaged(counts, sums, 1, s.asks.row, s.asked)
 
 
 def _distinct(s: Stream, r: Reading) -> Numbers:
@@ -310,7 +262,7 @@ def _oldest(s: Stream, r: Reading) -> Ints:
 
 
 def _time_since(s: Stream, r: Reading) -> Numbers:
-    return answers.since(s.at, s.happened, _newest(s, r), s.ask_row, s.asked)
+    return answers.since(s.at, s.happened, _newest(s, r), s.asks.row, s.asked)
 
 
 def _at(column: Ints, rows: Ints) -> Ints:
@@ -345,9 +297,9 @@ def _values(s: Stream, r: Reading, rows: Ints) -> Values:
     assert r.column is not None  # noqa: S101 - a value is one of a column
     if not r.text:
         return s.spread(numbers(_at(s.column(r.column), rows), fractions=r.fractions))
-    words = s.history.texts(r.column, s.row[rows[rows >= 0]])
+    words = s.history.texts(r.column, s.rows.row[rows[rows >= 0]])
     place = np.full(s.asked, -1, np.int64)
-    place[s.ask_row[rows >= 0]] = np.arange(len(words))
+    place[s.asks.row[rows >= 0]] = np.arange(len(words))
     return words.take(pa.array(place, mask=place < 0))
 
 

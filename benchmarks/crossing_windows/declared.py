@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +39,7 @@ def _published(feature: Feature) -> Feature:
 CATALOGUE = assemble({name: _published(feature) for name, feature in ELEVEN.items()}, "crossing")
 
 
+_at = threading.local()
 _OF_EVENT = {"event": "crossing_id", "as_of": "happened_at"}
 
 
@@ -71,4 +73,12 @@ class Crossings:
         return rows.rename_columns(list(wanted))
 
     def _read(self, bucket: int, columns: Sequence[str] | None) -> pa.Table:
-        return pq.read_table(self.folder / f"bucket-{bucket:05}.parquet", columns=columns and list(columns))
+        """Each column of a bucket is read once while a thread is at it, for the spine and for the rows alike."""
+        path = self.folder / f"bucket-{bucket:05}.parquet"
+        wanted = pq.read_schema(path).names if columns is None else list(dict.fromkeys(columns))
+        if getattr(_at, "path", None) != path:
+            _at.path, _at.held = path, {}
+        if lacking := [name for name in wanted if name not in _at.held]:
+            read = pq.read_table(path, columns=lacking)
+            _at.held |= {name: read.column(name) for name in lacking}
+        return pa.table({name: _at.held[name] for name in wanted})

@@ -12,6 +12,6 @@ known when they happen and are never corrected; then both orders are the order o
 A row that is never seen enters and leaves at one instant. Times are int64 microseconds, values are cells
 (`features.cells`).
 
-`grouping` and `sights` work out who belongs together and what is seen when, `aggregates` and `presence` what comes of
+`numbering` and `sights` work out who belongs together and what is seen when, `aggregates` and `presence` what comes of
 it, `answers` bring it into the order it was asked in.
 """

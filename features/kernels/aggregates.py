@@ -14,11 +14,17 @@ MINUTE: Final = 60_000_000
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-@compiled
 def totals(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, brought: Ints) -> tuple[Ints, Ints]:
     """How many of the rows that take part each query sees, and the sum of what they bring (nothing, if empty)."""
-    counts = np.empty(len(sight.entered), np.int64)
-    sums = np.empty(len(sight.entered), np.int64)
+    counts, sums = np.empty(len(sight.entered), np.int64), np.empty(len(sight.entered), np.int64)
+    _totals(ask_start, row_start, sight, part, brought, counts, sums)
+    return counts, sums
+
+
+@compiled
+def _totals(
+    ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, brought: Ints, counts: Ints, sums: Ints
+) -> None:
     entering, leaving = len(sight.entering) > 0, len(sight.leaving) > 0
     choosy, adding = len(part) > 0, len(brought) > 0
     for e in range(len(ask_start) - 1):
@@ -41,7 +47,6 @@ def totals(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, brought:
                 j += 1
             counts[q] = number
             sums[q] = amount
-    return counts, sums
 
 
 @compiled
@@ -53,16 +58,21 @@ def _widest(row_start: Ints) -> int:
     return widest
 
 
-@compiled
 def codes(row_start: Ints, column: Ints) -> Ints:
     """A small number for each value: the same for equal values of one entity, below the entity's number of rows."""
+    found = np.empty(len(column), np.int64)
+    _codes(row_start, column, found)
+    return found
+
+
+@compiled
+def _codes(row_start: Ints, column: Ints, found: Ints) -> None:
     size, widest = 16, _widest(row_start)
     while size < 2 * widest:
         size *= 2
     held = np.empty(size, np.int64)
     code = np.empty(size, np.int64)
     stamp = np.full(size, -1, np.int64)
-    found = np.empty(len(column), np.int64)
     for e in range(len(row_start) - 1):
         begin, end = row_start[e], row_start[e + 1]
         mask = 15
@@ -83,13 +93,17 @@ def codes(row_start: Ints, column: Ints) -> Ints:
                 code[slot] = count
                 count += 1
             found[k] = code[slot]
-    return found
 
 
-@compiled
 def distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code: Ints) -> Ints:
     """How many different codes the rows that take part and that each query sees have."""
     different = np.empty(len(sight.entered), np.int64)
+    _distincts(ask_start, row_start, sight, part, code, different)
+    return different
+
+
+@compiled
+def _distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code: Ints, different: Ints) -> None:
     entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
     held = np.zeros(_widest(row_start), np.int64)
     for e in range(len(ask_start) - 1):
@@ -110,7 +124,6 @@ def distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code:
                 j += 1
             different[q] = number
         held[: row_start[e + 1] - row_start[e]] = 0
-    return different
 
 
 @compiled

@@ -6,33 +6,32 @@ from typing import Any, Final
 
 import numpy as np
 
-from features.columns import NULL, Flags, Ints, Numbers, Places
+from features.columns import NULL, Flags, Ints, Numbers
 from features.compiling import compiled
 
 DAY: Final = 86_400_000_000
 
 
-@compiled
 def among(column: Ints, allowed: Ints) -> Flags:
     """Where a cell is one of a few."""
     found = np.zeros(len(column), np.bool_)
-    for k in range(len(column)):
-        for a in range(len(allowed)):
-            if column[k] == allowed[a]:
-                found[k] = True
-                break
+    _among(column, allowed, found)
     return found
 
 
 @compiled
-def counted(entered: Places, left: Places, widths: Ints, row: Ints, rows: int) -> Numbers:
-    """How many rows each query sees in each of some widths, where all take part, at the rows that asked; NaN at those
-    that asked nothing."""
-    out = np.full((len(widths), rows), np.nan)
-    for w in range(len(widths)):
-        for k in range(len(row)):
-            out[w, row[k]] = entered[k] - left[widths[w], k]
-    return out
+def _among(column: Ints, allowed: Ints, found: Flags) -> None:
+    few = np.uint64(0)  # a bit for each of 0 to 63
+    small = True
+    for value in allowed:
+        small &= 0 <= value < 64
+        few |= np.uint64(1) << np.uint64(value & 63)
+    for k in range(len(column)):
+        if small:
+            found[k] = (np.uint64(column[k]) < 64) & bool(few >> np.uint64(column[k] & 63) & np.uint64(1))
+            continue
+        for value in allowed:
+            found[k] |= column[k] == value
 
 
 @compiled
@@ -44,41 +43,58 @@ def gaps(column: Ints) -> bool:
     return missing
 
 
-@compiled
 def since(at: Ints, happened: Ints, chosen: Ints, row: Ints, rows: int) -> Numbers:
     """Days from the row chosen for each query (-1: none) to the query, at the rows that asked; NaN elsewhere."""
     out = np.full(rows, np.nan)
+    _since(at, happened, chosen, row, out)
+    return out
+
+
+@compiled
+def _since(at: Ints, happened: Ints, chosen: Ints, row: Ints, out: Numbers) -> None:
     for k in range(len(row)):
         if chosen[k] >= 0:
             out[row[k]] = (at[k] - happened[chosen[k]]) / DAY
-    return out
 
 
-@compiled
 def averaged(counts: Ints, sums: Ints, unit: int, row: Ints, rows: int) -> Numbers:
     """Means of what was summed in parts of a unit, at the rows that asked; NaN where there is nothing to average."""
     out = np.full(rows, np.nan)
-    for k in range(len(row)):
-        if counts[k] != 0:
-            out[row[k]] = sums[k] / (unit * counts[k])
+    _averaged(counts, sums, unit, row, out)
     return out
 
 
 @compiled
+def _averaged(counts: Ints, sums: Ints, unit: int, row: Ints, out: Numbers) -> None:
+    for k in range(len(row)):
+        if counts[k] != 0:
+            out[row[k]] = sums[k] / (unit * counts[k])
+
+
 def turned(rows: Ints) -> Ints:
-    """Columns of what comes in rows, each in one piece; a few rows at a time, so that both stay near."""
+    """Columns of what comes in rows, each in one piece."""
     out = np.empty((rows.shape[1], rows.shape[0]), np.int64)
+    _turned(rows, out)
+    return out
+
+
+@compiled
+def _turned(rows: Ints, out: Ints) -> None:
+    """A few rows at a time, so that both stay near."""
     for begin in range(0, rows.shape[0], 64):
         for column in range(rows.shape[1]):
             for row in range(begin, min(begin + 64, rows.shape[0])):
                 out[column, row] = rows[row, column]
+
+
+def spread(answers: Any, row: Ints, rows: int) -> Numbers:
+    """Answers at the rows that asked; NaN at those that asked nothing."""
+    out = np.full(rows, np.nan)
+    _spread(answers, row, out)
     return out
 
 
 @compiled
-def spread(answers: Any, row: Ints, rows: int) -> Numbers:
-    """Answers at the rows that asked; NaN at those that asked nothing."""
-    out = np.full(rows, np.nan)
+def _spread(answers: Any, row: Ints, out: Numbers) -> None:
     for k in range(len(row)):
         out[row[k]] = answers[k]
-    return out

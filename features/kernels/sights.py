@@ -9,11 +9,22 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from features.columns import NEVER, NULL, Flags, Ints, Places
+from features.columns import NEVER, NULL, Flags, Ints, Numbers, Places
 from features.compiling import compiled
 
 _FEW: Final = 24
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+class Grouped(NamedTuple):
+    """Rows in groups, each in order of two instants: where each group begins, the rows' numbers and the instants.
+    `straight` where that is all rows, as they lay."""
+
+    straight: bool
+    start: Ints
+    row: Ints
+    at: Ints
+    then: Ints
 
 
 class Sight(NamedTuple):
@@ -25,77 +36,28 @@ class Sight(NamedTuple):
     left: Places
 
 
-@compiled
-def _slot(first: int, second: int, mask: int) -> int:
-    mixed = np.uint64(first) * _GOLDEN ^ np.uint64(second)
-    mixed = (mixed ^ (mixed >> np.uint64(32))) * _GOLDEN
-    return int(mixed >> np.uint64(29)) & mask
+def in_groups(number: Places, count: int, at: Ints, then: Ints) -> Grouped:
+    """Rows by the numbers of their groups, each group in order of (at, then). Rows of no group (-1) are left out.
 
-
-@compiled
-def numbered(asked_first: Ints, asked_second: Ints, rows_first: Ints, rows_second: Ints) -> tuple[int, Places, Places]:
-    """One number per different asked pair, in the order they are met; -1 for a pair with a null or never asked.
-
-    Returns how many there are, the numbers of the asked pairs and those of the rows' pairs.
+    Each row becomes one integer, of its group, the high bits of its instant and its own number: so that sorting
+    integers, which is fast, does most of what sorting rows would.
     """
-    held = np.zeros((64, 3), np.int64)  # by slot: a pair, and its number plus one (0: free)
-    asked = np.full(len(asked_first), -1, np.int32)
-    found = np.full(len(rows_first), -1, np.int32)
-    count = 0
-    for k in range(len(asked_first)):
-        one, other = asked_first[k], asked_second[k]
-        if NULL in (one, other):
-            continue
-        if k > 0 and one == asked_first[k - 1] and other == asked_second[k - 1]:
-            asked[k] = asked[k - 1]
-            continue
-        slot = _place(held, one, other)
-        if held[slot, 2] == 0:
-            count += 1
-            held[slot, 0], held[slot, 1], held[slot, 2] = one, other, count
-            asked[k] = count - 1
-            if 2 * count > len(held):
-                held = _wider(held)
-            continue
-        asked[k] = held[slot, 2] - 1
-    for k in range(len(rows_first)):
-        one, other = rows_first[k], rows_second[k]
-        if NULL in (one, other):
-            continue
-        if k > 0 and one == rows_first[k - 1] and other == rows_second[k - 1]:
-            found[k] = found[k - 1]
-            continue
-        found[k] = held[_place(held, one, other), 2] - 1
-    return count, asked, found
+    start, packed = np.zeros(count + 1, np.int64), np.empty(len(number), np.int64)
+    bits, straight = _packed(number, at, start, packed)
+    packed = packed[: start[-1]]
+    if not straight:
+        packed.sort()
+    elif len(packed) == len(number):
+        return Grouped(True, start, np.arange(len(number)), at, then)
+    order, first, second = (np.empty(len(packed), np.int64) for _ in range(3))
+    _unpacked(packed, bits, at, then, order, first, second)
+    return Grouped(False, start, order, first, second)
 
 
 @compiled
-def _place(held: Ints, one: int, other: int) -> int:
-    """The slot that has the pair, or the free one where it belongs."""
-    mask = len(held) - 1
-    slot = _slot(one, other, mask)
-    while held[slot, 2] != 0 and (held[slot, 0] != one or held[slot, 1] != other):
-        slot = (slot + 1) & mask
-    return slot
-
-
-@compiled
-def _wider(held: Ints) -> Ints:
-    wider = np.zeros((4 * len(held), 3), np.int64)
-    for k in range(len(held)):
-        if held[k, 2] != 0:
-            wider[_place(wider, held[k, 0], held[k, 1])] = held[k]
-    return wider
-
-
-@compiled
-def packed(number: Places, count: int, at: Ints) -> tuple[Ints, Ints, bool, int]:
-    """Starts of each group; each row as one integer, of its group, the high bits of its instant and its own number;
-    whether these lie in order; and how many bits the row's number takes. Rows of no group (-1) are left out.
-
-    So that sorting integers, which is fast, does most of what sorting rows would.
-    """
-    start = np.zeros(count + 1, np.int64)
+def _packed(number: Places, at: Ints, start: Ints, packed: Ints) -> tuple[int, bool]:
+    """How many bits the row's number takes, and whether the rows lie in order as they are."""
+    count = len(start) - 1
     low = high = np.int64(0)
     n = 0
     for k in range(len(number)):
@@ -111,16 +73,15 @@ def packed(number: Places, count: int, at: Ints) -> tuple[Ints, Ints, bool, int]
     drop = 0
     while (np.uint64(high) - np.uint64(low)) >> np.uint64(drop) >> np.uint64(of_time) > 0:
         drop += 1
-    found = np.empty(start[count], np.int64)
     straight = True
     n = 0
     for k in range(len(number)):
         if number[k] >= 0:
             moment = np.int64((np.uint64(at[k]) - np.uint64(low)) >> np.uint64(drop))
-            found[n] = ((np.int64(number[k]) << of_time | moment) << rows) | k
-            straight &= n == 0 or found[n] > found[n - 1]
+            packed[n] = ((np.int64(number[k]) << of_time | moment) << rows) | k
+            straight &= n == 0 or packed[n] >> rows > packed[n - 1] >> rows
             n += 1
-    return start, found, straight, rows
+    return rows, straight
 
 
 @compiled
@@ -132,19 +93,72 @@ def _bits(number: int) -> int:
 
 
 @compiled
-def unpacked(sorted_rows: Ints, rows: int, at: Ints, then: Ints) -> Ints:
+def _unpacked(packed: Ints, rows: int, at: Ints, then: Ints, order: Ints, first: Ints, second: Ints) -> None:
     """Row numbers of rows packed and sorted, those of one group that the packing could not tell apart put in order of
-    (at, then)."""
-    order = np.empty(len(sorted_rows), np.int64)
-    first = 0
-    for k in range(len(order)):
-        order[k] = sorted_rows[k] & ((1 << rows) - 1)
-        if sorted_rows[k] >> rows != sorted_rows[first] >> rows:
-            if k - first > 1:
-                _sort(order, first, k, at, then)
-            first = k
-    _sort(order, first, len(order), at, then)
+    (at, then), with both."""
+    mask = (1 << rows) - 1
+    begin = 0
+    for k in range(len(packed) + 1):
+        if k < len(packed):
+            order[k] = packed[k] & mask
+        if k == len(packed) or packed[k] >> rows != packed[begin] >> rows:
+            if k - begin > 1:
+                _sort(order, begin, k, at, then)
+            for n in range(begin, k):
+                first[n], second[n] = at[order[n]], then[order[n]]
+            begin = k
+
+
+def together(entity: Ints, at: Ints) -> Ints:
+    """Row numbers such that those of one entity lie together, in order of time; which entity comes first is nobody's
+    business.
+
+    As `in_groups`, with bits of a hash in place of the group; entities that share these are told apart afterwards.
+    """
+    packed, order = np.empty(len(entity), np.int64), np.empty(len(entity), np.int64)
+    bits, of_time = _mixed(entity, at, packed)
+    packed.sort()
+    _apart(packed, bits, of_time, entity, at, order)
     return order
+
+
+@compiled
+def _mixed(entity: Ints, at: Ints, packed: Ints) -> tuple[int, int]:
+    """How many bits the row's number takes, and how many its instant."""
+    rows = _bits(len(entity))
+    of_hash = min(rows + 4, 26)
+    of_time = 63 - rows - of_hash
+    low = high = at[0] if len(at) else np.int64(0)
+    for k in range(len(at)):
+        low, high = min(low, at[k]), max(high, at[k])
+    drop = 0
+    while (np.uint64(high) - np.uint64(low)) >> np.uint64(drop) >> np.uint64(of_time) > 0:
+        drop += 1
+    for k in range(len(at)):
+        mixed = np.int64(np.uint64(entity[k]) * _GOLDEN >> np.uint64(64 - of_hash))
+        moment = np.int64((np.uint64(at[k]) - np.uint64(low)) >> np.uint64(drop))
+        packed[k] = ((mixed << of_time | moment) << rows) | k
+    return rows, of_time
+
+
+@compiled
+def _apart(packed: Ints, rows: int, of_time: int, entity: Ints, at: Ints, order: Ints) -> None:
+    mask = (1 << rows) - 1
+    begin = tied = 0
+    alone = True  # whether all since `begin` are of one entity
+    for k in range(len(packed) + 1):
+        done = k == len(packed)
+        if done or packed[k] >> rows != packed[tied] >> rows:
+            if k - tied > 1:
+                _sort(order, tied, k, at, at)
+            tied = k
+        if done or packed[k] >> rows + of_time != packed[begin] >> rows + of_time:
+            if not alone:
+                _sort(order, begin, k, entity, at)
+            begin, alone = k, True
+        if not done:
+            order[k] = packed[k] & mask
+            alone &= entity[order[k]] == entity[order[begin]]
 
 
 @compiled
@@ -223,51 +237,124 @@ def _halves(rows: Ints, spare: Ints, begin: int, end: int, at: Ints, then: Ints)
 
 
 @compiled
+def _merge_late(begin: int, end: int, happened: Ints, enter: Ints, order: Places, late: Ints) -> None:
+    """The order of one entity's rows by when they enter. Those known at once lie in it; those known late, which are
+    few, are sorted and merged in."""
+    m = 0
+    for k in range(begin, end):
+        late[m] = k
+        m += enter[k] > happened[k] + 1
+    _sort(late, 0, m, enter, enter)
+    i, j = begin, 0
+    for k in range(begin, end):
+        while i < end and enter[i] > happened[i] + 1:
+            i += 1
+        if j == m or (i < end and enter[i] <= enter[late[j]]):
+            order[k] = i
+            i += 1
+        else:
+            order[k] = late[j]
+            j += 1
+
+
 def sights(
-    ask_start: Ints, at: Ints, row_start: Ints, happened: Ints, known: Ints, superseded: Ints, widths: Ints
-) -> tuple[Flags, Places, Places, Places, Places]:
+    ask_start: Ints,
+    at: Ints,
+    ask_row: Ints,
+    row_start: Ints,
+    happened: Ints,
+    known: Ints,
+    superseded: Ints,
+    widths: Ints,
+    plain: Ints,
+    asked: int,
+) -> tuple[Flags, Places, Places, Places, Places, Numbers]:
     """How far the sweep has come in windows of several widths (microseconds; NEVER: without beginning).
 
-    A row at the very instant of a query is not seen: it enters one microsecond after it happened. Returns which orders
-    are straight (of entering, then of leaving by width), entering, entered, leaving and left, by width the latter two.
+    superseded: empty where nothing was corrected. A row at the very instant of a query is not seen: it enters one
+    microsecond after it happened. Returns which orders are straight (of entering, then of leaving by width), entering,
+    entered, leaving and left, by width the latter two; and for the widths at the places `plain` how many rows each
+    query sees, at the rows that asked, NaN at those of the `asked` that asked nothing.
     """
     rows, asks, wide = len(happened), len(at), len(widths)
     straight = np.ones(wide + 1, np.bool_)
     entering, entered = np.empty(rows, np.int32), np.empty(asks, np.int32)
     leaving, left = np.empty((wide, rows), np.int32), np.empty((wide, asks), np.int32)
-    enter, leave = np.empty(rows, np.int64), np.empty(rows, np.int64)
+    counts = np.empty((len(plain), asked), np.float64)
+    if asks < asked:
+        counts[:] = np.nan
+    moments = np.empty((3, rows), np.int64)
+    _sights(
+        (ask_start, at, ask_row, row_start, happened, known, superseded, widths, plain),
+        (straight, entering, entered, leaving, left, counts),
+        moments,
+    )
+    return straight, entering, entered, leaving, left, counts
+
+
+@compiled
+def _sights(  # noqa: PLR0912 - one pass over each entity, while it is near
+    given: tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints, Ints],
+    found: tuple[Flags, Places, Places, Places, Places, Numbers],
+    moments: Ints,
+) -> None:
+    ask_start, at, ask_row, row_start, happened, known, superseded, widths, plain = given
+    straight, entering, entered, leaving, left, counts = found
+    enter, leave, late = moments[0], moments[1], moments[2]
+    ever_corrected = len(superseded) > 0
     for e in range(len(row_start) - 1):
         begin, end = row_start[e], row_start[e + 1]
         first, after = ask_start[e], ask_start[e + 1]
-        latest = np.int64(0)
-        corrected = False
+        latest = newest = np.int64(NULL)
+        corrected = disorder = False
         for k in range(begin, end):
-            enter[k] = max(happened[k] + 1, known[k])
-            latest = max(latest, enter[k] - happened[k] - 1)
-            corrected |= superseded[k] != NEVER
-        straight[0] = _swept(begin, end, first, after, at, enter, entering, entered, straight[0])
-        for w in range(wide):
-            width = widths[w]
-            if width == NEVER and not corrected:
-                for q in range(first, after):
-                    left[w, q] = begin
-                for k in range(begin, begin if straight[w + 1] else end):
-                    leaving[w, k] = k
-                continue
-            if not corrected and latest <= width:  # so rows leave in the order they happened
-                k = begin
-                for q in range(first, after):
-                    while k < end and happened[k] + width < at[q]:
-                        k += 1
-                    left[w, q] = k
-                for k in range(begin, begin if straight[w + 1] else end):
-                    leaving[w, k] = k
+            moment = max(happened[k] + 1, known[k])
+            enter[k] = moment
+            latest = max(latest, moment - happened[k] - 1)
+            disorder |= moment < newest
+            newest = max(newest, moment)
+        if ever_corrected:
+            for k in range(begin, end):
+                corrected |= superseded[k] != NEVER
+        if disorder or not straight[0]:
+            for k in range(0 if straight[0] else begin, begin if disorder else end):
+                entering[k] = k
+            straight[0] = False
+        if disorder:
+            _merge_late(begin, end, happened, enter, entering, late)
+        k = begin
+        if disorder:
+            for q in range(first, after):
+                while k < end and enter[entering[k]] <= at[q]:
+                    k += 1
+                entered[q] = k
+        else:
+            for q in range(first, after):
+                while k < end and enter[k] <= at[q]:
+                    k += 1
+                entered[q] = k
+        for w, width in enumerate(widths):
+            if not corrected and (width == NEVER or latest <= width):  # so rows leave in the order they happened
+                if width == NEVER:
+                    for q in range(first, after):
+                        left[w, q] = begin
+                else:
+                    k = begin
+                    for q in range(first, after):
+                        while k < end and happened[k] + width < at[q]:
+                            k += 1
+                        left[w, q] = k
+                if not straight[w + 1]:
+                    for k in range(begin, end):
+                        leaving[w, k] = k
                 continue
             for k in range(begin, end):
                 gone = NEVER if width == NEVER else happened[k] + 1 + width
-                leave[k] = max(enter[k], min(gone, superseded[k]))
+                leave[k] = max(enter[k], min(gone, superseded[k] if ever_corrected else NEVER))
             straight[w + 1] = _swept(begin, end, first, after, at, leave, leaving[w], left[w], straight[w + 1])
-    return straight, entering, entered, leaving, left
+        for p in range(len(plain)):
+            for q in range(first, after):
+                counts[p, ask_row[q]] = entered[q] - left[plain[p], q]
 
 
 @compiled

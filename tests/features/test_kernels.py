@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import groupby
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from features.columns import NULL
 from features.declaration import (
     EVER,
     Aggregate,
@@ -24,6 +27,7 @@ from features.declaration import (
     window,
 )
 from features.engine import compute
+from features.kernels import numbering, sights
 from tests.features.aggregates import CATALOGUES, History, crossing_pools, histories, told
 from tests.features.memory import Memory, at, catalogue, crossing
 from tests.features.oracle import differing
@@ -122,3 +126,25 @@ def test_days_are_those_of_tunis_in_summer_too() -> None:
     evening, night = (datetime.fromisoformat(f"2007-06-01T2{hour}:30:00+00:00") for hour in (1, 2))
     rows = [crossing(1, "a", evening - timedelta(hours=1))]
     assert _answers(_of_a(days_present(365)), rows, evening, night) == [1, 2]
+
+
+_FEW = st.integers(-3, 3).map(lambda number: number << 40)
+
+
+@given(st.lists(st.tuples(_FEW | st.just(NULL), st.integers(0, 6) | st.integers(-(2**60), 2**60)), max_size=40))
+def test_rows_of_one_entity_lie_together_in_order_of_time(rows: list[tuple[int, int]]) -> None:
+    entity, moments = np.array(rows, np.int64).reshape(-1, 2).T.copy()
+    order = sights.together(entity, moments).tolist()
+    assert sorted(order) == list(range(len(rows)))
+    groups = [(key, [rows[k][1] for k in held]) for key, held in groupby(order, key=lambda k: rows[k][0])]
+    assert len(groups) == len({key for key, _ in rows})
+    assert all(held == sorted(held) for _, held in groups)
+
+
+@given(st.lists(_FEW | st.just(NULL), max_size=30), st.integers(1, 4))
+def test_what_is_dealt_out_keeps_its_order_and_each_entity_to_one_heap(entities: list[int], heaps: int) -> None:
+    begins, order = numbering.dealt(np.array(entities, np.int64), heaps)
+    dealt = [order[begins[h] : begins[h + 1]].tolist() for h in range(heaps)]
+    assert sorted(order.tolist()) == [k for k, cell in enumerate(entities) if cell != NULL]
+    assert all(heap == sorted(heap) for heap in dealt)
+    assert sum(len({entities[k] for k in heap}) for heap in dealt) == len(set(entities) - {NULL})

@@ -42,15 +42,16 @@ CASES = 100
 SECONDS = 15
 """Of computing, after which a mutant is found out: it comes to no end."""
 
-SEEN = ("sights", "sight", "_swept", "totals")
+SEEN = ("_sights", "sight", "_swept", "_merge_late", "_totals")
 """The functions that decide what a query sees; those that read off what it sees are drilled by `make drill`."""
 ANSWERS: Mapping[str, tuple[str, ...]] = {
-    "sights": ("mean",),
+    "_sights": ("count", "mean"),
+    "_merge_late": ("mean",),
     "sight": ("lookup and in_force",),
     "_swept": ("mean", "lookup and in_force"),
-    "totals": ("count", "mean"),
+    "_totals": ("count", "mean"),
     "_widest": ("distinct", "min", "max"),
-    "distincts": ("distinct",),
+    "_distincts": ("distinct",),
     "newest": ("last", "time_since", "lookup and in_force"),
     "oldest": ("mean_gap",),
     "largest": ("min", "max"),
@@ -61,8 +62,9 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
 """Function → the aggregates that are computed with it."""
 
 EQUIVALENT: Mapping[str, str] = {
-    "sights: latest <= width -> latest < width": "takes the longer way to the same order",
-    "sights: w + 1 -> w (3)": "of what has no width and is never corrected no row leaves",
+    "_sights: latest <= width -> latest < width": "takes the longer way to the same order",
+    "_sights: moment < newest -> moment <= newest": "puts in order what lies in order",
+    "_merge_late: enter[i] <= enter[late[j]] -> enter[i] < enter[late[j]]": "both enter at one instant",
     "_swept: begin + 1 -> begin": "puts in order what lies in order",
     "_swept: moment[k] < moment[k - 1] -> moment[k] <= moment[k - 1]": "puts in order what lies in order",
     "newest: column[tied] > column[chosen] -> column[tied] >= column[chosen]": "of two alike either will do",
