@@ -1,125 +1,105 @@
 """Days that move flows: days off, feasts and how far away they are, the Hijri calendar where it rules feasts."""
 
-import datetime as dt
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.volumes.feast_days import HIJRI_COUNTRIES, Feast, days_off, together
 from models.volumes.rhythm import Rhythm, moments
-from records.errors import BadInput
+from records.calendar import ferry_season, school_holiday
+from records.hijri import RAMADAN, hijri
 
-REACH = 15
-"""Days before and after a feast in which it may be felt."""
-
-# fmt: off
-HIJRI_COUNTRIES = frozenset(
-    (
-        "AE", "AF", "AL", "AZ", "BD", "BH", "BN", "DZ", "DJ", "EG", "ID", "IQ", "IR", "JO",
-        "KM", "KW", "KZ", "LB", "LY", "MA", "MR", "MV", "MY", "NE", "OM", "PK", "PS", "QA",
-        "SA", "SD", "SN", "SO", "SY", "TN", "TR", "UZ", "YE",
-    )
-)
-"""Countries whose feasts follow the moon of Islam (majority of the population)."""
-
-FRIDAY_SATURDAY = frozenset(
-    (
-        "AE", "BD", "BH", "DZ", "EG", "IQ", "JO", "KW", "LY", "MV", "OM", "QA", "SA", "SD",
-        "SY", "YE",
-    )
-)
-# fmt: on
-"""Countries that rested on Friday and Saturday for most of the years that flows here cover."""
+REACH, SHORT_REACH = 15, 5
+"""Days before and after a feast, and one of a single day, in which it may be felt."""
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Columns of one value per step, by name; `feast` and `offset` say which feast is nearest, and the days to it."""
+    """Columns of one value per step, by name; `feast` and `offset` say which feast rules, and the days to it."""
 
     columns: Mapping[str, np.ndarray]
     feast: np.ndarray  # number of the nearest feast, -1 where none is within reach
     offset: np.ndarray  # days from that feast's first day, negative before it
+    ordinary: np.ndarray  # whether no day off beyond the weekend is near
+    uncertain: np.ndarray  # whether a feast is near whose day the moon has yet to decide
 
     def cut(self, stop: int, start: int = 0) -> "Calendar":
         """The steps from start to before stop."""
-        columns = {name: column[start:stop] for name, column in self.columns.items()}
-        return Calendar(columns, self.feast[start:stop], self.offset[start:stop])
+        return self._each(lambda column: column[start:stop])
+
+    def until(self, step: int, then: "Calendar") -> "Calendar":
+        """This calendar before a step, and another from there on."""
+        others = iter([*then.columns.values(), *then._own()])
+        return self._each(lambda column: np.concatenate([column[:step], next(others)[step:]]))
+
+    def _own(self) -> tuple[np.ndarray, ...]:
+        return self.feast, self.offset, self.ordinary, self.uncertain
+
+    def _each(self, change: Callable[[np.ndarray], np.ndarray]) -> "Calendar":
+        columns = {name: change(column) for name, column in self.columns.items()}
+        return Calendar(columns, *map(change, self._own()))
 
 
-def calendar(rhythm: Rhythm, start: int, length: int, countries: Sequence[str] = ()) -> Calendar:
-    """The calendar of `length` steps from `start`. Country codes are ISO 3166-1, or a subdivision as in US-TX."""
+def calendar(rhythm: Rhythm, start: int, length: int, countries: Sequence[str] = (), later: int = 0) -> Calendar:
+    """The calendar of `length` steps from `start`. Country codes are ISO 3166-1, or a subdivision as in US-TX.
+
+    `later` moves every feast whose day is not announced by as many days, as a later sighting of the moon would.
+    """
     clock = moments(np.arange(start, start + length), rhythm)
     if rhythm.unit == "M":
-        return _months(clock, countries)
-    days = clock.astype("datetime64[D]")
-    distinct, back = np.unique(days, return_inverse=True)
-    daily, feast, offset = _days(distinct, countries)
-    columns = {name: column[back] for name, column in daily.items()}
-    if rhythm.unit == "h":
-        columns["hour"] = (clock.astype("datetime64[h]").astype(np.int64) % 24).astype(float)
-    return Calendar(columns, feast[back], offset[back])
+        return _months(clock, countries, later)
+    distinct, back = np.unique(clock.astype("datetime64[D]"), return_inverse=True)
+    daily = _days(distinct, countries, later)._each(lambda column: column[back])
+    if rhythm.unit == "D":
+        return daily
+    hour = (clock.astype("datetime64[h]").astype(np.int64) % 24).astype(float)
+    added = {"hour": hour}
+    if "hijri_month" in daily.columns:
+        added["ramadan_hour"] = np.where(daily.columns["hijri_month"] == RAMADAN, hour, 24.0)
+    return replace(daily, columns={**daily.columns, **added})
 
 
-def feasts(countries: Sequence[str], first_year: int, last_year: int) -> dict[dt.date, str]:
-    """Public holidays by day, under one name over the years. BadInput for a country that has no calendar."""
-    import holidays
-
-    named: dict[dt.date, str] = {}
-    for code in countries:
-        country, _, part = code.partition("-")
-        try:
-            if len(country) != 2:  # the package knows TUN and Tunisia too, but the lists above do not
-                raise NotImplementedError(code)
-            found = holidays.country_holidays(
-                country, subdiv=part or None, years=range(first_year, last_year + 1), language="en_US"
-            )
-        except NotImplementedError as error:
-            raise BadInput(f"There is no holiday calendar for {code!r}. Use ISO codes such as TN, FR or US.") from error
-        for day, name in found.items():
-            plain = re.sub(r"\s*\([^)]*\)", "", name.split(";")[0]).strip()
-            named.setdefault(day, f"{country}:{plain}")
-    return named
-
-
-def _days(days: np.ndarray, countries: Sequence[str]) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-    """Columns of consecutive or scattered days, the nearest feast of each, and the days from it."""
-    number = days.astype(np.int64)
-    weekday = (number + 3) % 7  # 1970-01-01 was a Thursday; Monday is 0
+def _days(days: np.ndarray, countries: Sequence[str], later: int) -> Calendar:
+    """What each day is; the days need not be consecutive."""
+    since = days.astype(np.int64)
     year = days.astype("datetime64[Y]")
     month = days.astype("datetime64[M]")
     columns: dict[str, np.ndarray] = {
-        "weekday": weekday.astype(float),
+        "weekday": ((since + 3) % 7).astype(float),  # 1970-01-01 was a Thursday; Monday is 0
         "month": (month.astype(np.int64) % 12).astype(float),
         "day_of_month": (days - month.astype("datetime64[D]")).astype(float),
         "day_of_year": (days - year.astype("datetime64[D]")).astype(float),
     }
-    feast = np.full(len(days), -1)
-    offset = np.zeros(len(days))
     if not countries or not len(days):
-        return columns, feast, offset
+        nothing = np.zeros(len(days))
+        return Calendar(columns, np.full(len(days), -1), nothing, nothing == 0, nothing > 0)
     years = year.astype(int) + 1970
-    named = feasts(countries, int(years.min()) - 1, int(years.max()) + 1)
-    whole = np.arange(number.min() - 60, number.max() + 61)
-    rest = _rest_days(whole, named, countries)
-    inside = number - whole[0]
-    columns["holiday"] = np.isin(number, [_number(day) for day in named]).astype(float)
+    kept = [days_off(code, int(years.min()) - 1, int(years.max()) + 1) for code in countries]
+    if later:
+        kept = [country.moved(later) for country in kept]
+    whole = np.arange(since.min() - 60, since.max() + 61)
+    holiday = np.isin(whole, [day for country in kept for day in country.off])
+    rest = kept[0].rest(whole) | holiday
+    inside = since - whole[0]
+    columns["holiday"] = holiday[inside].astype(float)
+    for code, country in zip(countries[1:], kept[1:], strict=True):
+        columns[f"off_{code}"] = country.rest(since).astype(float)  # a neighbour's weekend and feasts
     columns |= {name: column[inside] for name, column in _runs(rest).items()}
-    feast, offset = _nearest_feast(number, named)
+    all_feasts = together(kept)
+    feast, offset = _ruling(since, all_feasts)
     columns["feast"] = feast.astype(float)
     columns["feast_offset"] = np.where(feast >= 0, offset, np.nan)
     if any(code[:2] in HIJRI_COUNTRIES for code in countries):
-        columns |= _hijri_columns(days)
-    return columns, feast, offset
-
-
-def _number(day: dt.date) -> int:
-    return day.toordinal() - dt.date(1970, 1, 1).toordinal()
-
-
-def _rest_days(whole: np.ndarray, named: Mapping[dt.date, str], countries: Sequence[str]) -> np.ndarray:
-    weekend = (4, 5) if countries[0][:2] in FRIDAY_SATURDAY else (5, 6)
-    return np.isin(whole, [_number(day) for day in named]) | np.isin((whole + 3) % 7, weekend)
+        columns |= _hijri_columns(days - np.timedelta64(later, "D"))
+    if "TN" in countries:
+        columns["school_holiday"] = school_holiday(days).astype(float)
+        columns["ferry_season"] = ferry_season(days).astype(float)
+    uncertain = np.zeros(len(days), bool)
+    for one in all_feasts:
+        if not one.certain:
+            uncertain |= np.abs(since - one.first) <= REACH
+    return Calendar(columns, feast, offset, ~_felt(rest, holiday)[inside], uncertain)
 
 
 def _runs(rest: np.ndarray) -> dict[str, np.ndarray]:
@@ -148,29 +128,35 @@ def _runs(rest: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _nearest_feast(number: np.ndarray, named: Mapping[dt.date, str]) -> tuple[np.ndarray, np.ndarray]:
-    """The feast that begins nearest to each day, within reach. Days off in a row are one feast, named by the first."""
-    begins: list[int] = []
-    names: list[str] = []
-    ordered = sorted(named)
-    for i, day in enumerate(ordered):
-        if i and (day - ordered[i - 1]).days <= 2 and names:
-            continue
-        begins.append(_number(day))
-        names.append(named[day])
-    numbers = {name: code for code, name in enumerate(sorted(set(names)))}
-    codes = np.array([numbers[name] for name in names])
-    starts = np.array(begins)
-    after = np.minimum(np.searchsorted(starts, number), len(starts) - 1)
-    before = np.maximum(after - 1, 0)
-    nearer = np.where(np.abs(number - starts[before]) < np.abs(number - starts[after]), before, after)
-    offset = number - starts[nearer]
-    return np.where(np.abs(offset) <= REACH, codes[nearer], -1), offset.astype(float)
+def _felt(rest: np.ndarray, holiday: np.ndarray) -> np.ndarray:
+    """Days that a holiday moves: within one day of its run of days off, within three of a long run."""
+    edge = np.flatnonzero(np.diff(np.concatenate([[0], rest.astype(int), [0]])))
+    felt = np.zeros(len(rest), bool)
+    for begin, end in zip(edge[::2], edge[1::2], strict=True):
+        if holiday[begin:end].any():
+            reach = 3 if end - begin >= 3 else 1
+            felt[max(begin - reach, 0) : end + reach] = True
+    return felt
+
+
+def _ruling(since: np.ndarray, feasts: Sequence[Feast]) -> tuple[np.ndarray, np.ndarray]:
+    """Number of the feast that rules each day, -1 where none does, and the days from its first day.
+
+    The nearest rules, and a longer one reaches further: a feast of four days is felt twice as far as one of one day.
+    """
+    codes = {name: code for code, name in enumerate(sorted({feast.name for feast in feasts}))}
+    ruling, offset = np.full(len(since), -1), np.zeros(len(since))
+    least = np.full(len(since), np.inf)
+    for feast in sorted(feasts, key=lambda one: one.first - one.last):
+        days = feast.last - feast.first + 1
+        gap = np.maximum(np.maximum(feast.first - since, since - feast.last), 0)
+        away = gap / np.sqrt(days)
+        nearer = (away < least) & (gap <= (REACH if days > 1 else SHORT_REACH))
+        ruling[nearer], offset[nearer], least[nearer] = codes[feast.name], (since - feast.first)[nearer], away[nearer]
+    return ruling, offset
 
 
 def _hijri_columns(days: np.ndarray) -> dict[str, np.ndarray]:
-    from records.hijri import hijri
-
     _, month, day = (np.asarray(part) for part in hijri(days))
     number = days.astype(np.int64)
     columns = {"hijri_month": month.astype(float), "hijri_day": day.astype(float)}
@@ -187,7 +173,7 @@ def _hijri_columns(days: np.ndarray) -> dict[str, np.ndarray]:
     return columns
 
 
-def _months(clock: np.ndarray, countries: Sequence[str]) -> Calendar:
+def _months(clock: np.ndarray, countries: Sequence[str], later: int) -> Calendar:
     """Months count their days of each kind."""
     month = clock.astype("datetime64[M]")
     number = month.astype(np.int64)
@@ -196,7 +182,7 @@ def _months(clock: np.ndarray, countries: Sequence[str]) -> Calendar:
     length = ((month + 1).astype("datetime64[D]") - first).astype(int)
     days = np.concatenate([np.arange(f, f + n) for f, n in zip(first.astype(np.int64), length, strict=True)])
     owner = np.repeat(np.arange(len(month)), length)
-    daily, _, _ = _days(days.astype("datetime64[D]"), countries)
+    daily = _days(days.astype("datetime64[D]"), countries, later).columns
     if countries:
         off = daily["run_length"] > 0
         columns["working_days"] = np.bincount(owner, ~off, len(month))
@@ -207,4 +193,5 @@ def _months(clock: np.ndarray, countries: Sequence[str]) -> Calendar:
         columns["ramadan_days"] = np.bincount(owner, daily["hijri_month"] == 9, len(month))
         columns["fitr_days"] = np.bincount(owner, np.abs(daily["days_from_fitr"]) <= 3, len(month))
         columns["adha_days"] = np.bincount(owner, np.abs(daily["days_from_adha"]) <= 3, len(month))
-    return Calendar(columns, np.full(len(month), -1), np.zeros(len(month)))
+    nothing = np.zeros(len(month))
+    return Calendar(columns, np.full(len(month), -1), nothing, nothing == 0, nothing > 0)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.volumes import feasts
 from models.volumes.history import History
 
-CATEGORIES = ("weekday", "hour", "month", "feast", "series")
+CATEGORIES = ("weekday", "hour", "month", "feast", "ramadan_hour", "series")
 """Columns without an order, where they are present."""
 
 
@@ -56,7 +57,7 @@ def design(history: History, windows: Windows, rows: Rows, level: np.ndarray) ->
     columns |= _same_season(history, windows, rows, level)
     columns |= {name: values[rows.target] for name, values in history.calendar.columns.items()}
     columns |= {name: codes[rows.series].astype(float) for name, codes in history.groups.items()}
-    columns |= _feast_before(history, windows, rows)
+    columns |= _expected(history, rows, level)
     columns |= _ahead(history, rows, level)
     return columns
 
@@ -132,41 +133,16 @@ def _same_season(history: History, windows: Windows, rows: Rows, level: np.ndarr
     return columns
 
 
-def _feast_before(history: History, windows: Windows, rows: Rows) -> dict[str, np.ndarray]:
-    """What the same day of the same feast did the last time, beside the four same weekdays before that feast."""
-    calendar = history.calendar
-    if history.rhythm.unit != "D" or not (calendar.feast >= 0).any():
+def _expected(history: History, rows: Rows, level: np.ndarray) -> dict[str, np.ndarray]:
+    """What is usual on ordinary days, and what the same day of the same feast in earlier years makes of it."""
+    if history.rhythm.unit == "M":
         return {}
-    length = history.length
-    before = np.full(len(calendar.feast), -1)
-    newest: dict[tuple[int, int], list[int]] = {}
-    for t, (feast, offset) in enumerate(zip(calendar.feast.tolist(), calendar.offset.tolist(), strict=True)):
-        if feast < 0:
-            continue
-        earlier = newest.setdefault((feast, int(offset)), [])
-        before[t] = next((day for day in reversed(earlier) if t - day > 200), -1)
-        earlier.append(t)
-    values = history.values
-    usual = np.stack([_shifted(values, 7 * j) for j in (3, 4, 5, 6)], axis=2)
-    known = np.isfinite(usual).sum(axis=2)
-    usual_mean = np.where(known > 0, np.nansum(usual, axis=2) / np.maximum(known, 1), np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.clip(np.where(usual_mean > 0, values / usual_mean, np.nan), 0, 10)
-    seen = np.isfinite(ratio).sum(axis=0)
-    shared = np.where(seen > 0, np.nansum(ratio, axis=0) / np.maximum(seen, 1), np.nan)
-    day = before[rows.target]
-    usable = (day >= 0) & (day <= rows.origin) & (day < length)
-    place = np.clip(day, 0, length - 1)
-    return {
-        "feast_before": np.where(usable, ratio[rows.series, place], np.nan),
-        "feast_before_everywhere": np.where(usable, shared[place], np.nan),
-    }
-
-
-def _shifted(values: np.ndarray, back: int) -> np.ndarray:
-    moved = np.full(values.shape, np.nan)
-    moved[:, back:] = values[:, :-back] if back < values.shape[1] else np.nan
-    return moved[:, : values.shape[1]]
+    said = feasts.expected(history, rows.series, rows.origin, rows.target)
+    columns = {"usual": said.usual / level}
+    if np.isfinite(said.ratio).any() or (history.calendar.feast >= 0).any():
+        columns |= {"feast_ratio": said.ratio, "feast_ratio_of_week": said.ratio_of_week}
+        columns |= {"feast_count": said.count / level}
+    return columns
 
 
 def _ahead(history: History, rows: Rows, level: np.ndarray) -> dict[str, np.ndarray]:

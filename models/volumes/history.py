@@ -7,6 +7,7 @@ import numpy as np
 from models.volumes.calendar import Calendar
 from models.volumes.panel import Panel
 from models.volumes.rhythm import Rhythm
+from models.volumes.uncertain import Chances
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class History:
     calendar: Calendar  # N + H steps
     groups: dict[str, np.ndarray]
     known: dict[str, np.ndarray]  # (S, N + H)
+    otherwise: Chances = ()  # other calendars that the days ahead may turn out to have, and how likely each is
 
     @property
     def length(self) -> int:
@@ -36,8 +38,8 @@ class History:
         )
 
 
-def history_at(panel: Panel, origin: int, horizon: int, calendar: Calendar) -> History:
-    """Everything known at the end of step `origin`; the calendar must begin with the panel and reach the horizon."""
+def history_at(panel: Panel, origin: int, horizon: int, calendar: Calendar, otherwise: Chances = ()) -> History:
+    """Everything known at the end of step `origin`; the calendars must begin with the panel and reach the horizon."""
     begin = max(panel.start, origin - panel.rhythm.history + 1)
     drop, keep = begin - panel.start, origin - panel.start + 1
     known = {}
@@ -46,12 +48,17 @@ def history_at(panel: Panel, origin: int, horizon: int, calendar: Calendar) -> H
         piece = column[:, drop : keep + horizon]
         ahead[:, : piece.shape[1]] = piece
         known[name] = ahead
+    days = calendar.cut(keep + horizon, drop)
+    doubted = bool(days.uncertain[keep - drop :].any())
     return History(
         panel.rhythm,
         begin,
         panel.values[:, drop:keep],
         horizon,
-        calendar.cut(keep + horizon, drop),
+        days,
         panel.groups,
         known,
+        tuple((weight, days.until(keep - drop, other.cut(keep + horizon, drop))) for weight, other in otherwise)
+        if doubted
+        else (),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.volumes.feasts import feast_season
 from models.volumes.history import History
 from models.volumes.losses import pinball
 from models.volumes.rhythm import LEVELS, MEDIAN, TENTHS
@@ -19,6 +20,7 @@ from models.volumes.trees import trees
 
 MEMBERS: Mapping[str, Callable[[History], np.ndarray]] = {
     "same_season": same_season,
+    "feast_season": feast_season,
     "naive": naive,
     "smoothing": smoothing,
     "trees": trees,

@@ -39,7 +39,7 @@ RHYTHMS = {
     rhythm.freq: rhythm
     for rhythm in (
         Rhythm("MS", "M", 12, 12, None, 6, 3, 12, 240, 6, ("same_season", "naive", "smoothing", "trees")),
-        Rhythm("D", "D", 7, 7, 364, 28, 8, 7, 1500, 4, ("same_season", "naive", "smoothing", "trees")),
+        Rhythm("D", "D", 7, 7, 364, 28, 8, 7, 1500, 4, ("same_season", "feast_season", "naive", "smoothing", "trees")),
         Rhythm("h", "h", 168, 24, None, 672, 8, 168, 3360, 3, ("same_season", "naive", "smoothing", "trees")),
     )
 }

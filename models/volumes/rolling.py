@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.volumes.calendar import Calendar, calendar
 from models.volumes.history import history_at
 from models.volumes.panel import Panel
 from models.volumes.pool import MEMBERS, Errors, Pool, learn
 from models.volumes.rhythm import LEVELS
+from models.volumes.uncertain import Chances, chances
 
 Progress = Callable[[str], None]
 
@@ -62,7 +62,7 @@ def roll(
     Weights are learnt once, from `teaching` rolling origins whose horizons all end by the first cutoff. Widths are
     learnt again at each cutoff from every earlier origin, as far as its counts had come by then.
     """
-    days = calendar(panel.rhythm, panel.start, max(cutoffs) + horizon - panel.start + 1, countries)
+    days = chances(panel.rhythm, panel.start, max(cutoffs) + horizon - panel.start + 1, countries)
     teachers = teaching_origins(panel, cutoffs[0], horizon, teaching, apart)
     folds: list[Fold] = []
     for number, origin in enumerate(teachers):
@@ -120,8 +120,8 @@ def _come(fold: Fold, cutoff: int) -> np.ndarray:
     return np.where(step <= cutoff, fold.actual, np.nan)
 
 
-def _fold(panel: Panel, origin: int, horizon: int, days: Calendar) -> Fold:
-    history = history_at(panel, origin, horizon, days)
+def _fold(panel: Panel, origin: int, horizon: int, days: Chances) -> Fold:
+    history = history_at(panel, origin, horizon, days[0][1], days[1:])
     begun = np.isfinite(history.values).any(axis=1) & (panel.last >= origin)
     blank = np.full((len(panel.ids), horizon, len(LEVELS)), np.nan)
     quantiles = {}

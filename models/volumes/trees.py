@@ -1,6 +1,8 @@
 """One LightGBM model per quantile over all series of a frequency, straight to every step of the horizon."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,6 +10,10 @@ from models.volumes.design import CATEGORIES, Rows, Windows, design, levels
 from models.volumes.history import History
 from models.volumes.rhythm import drawn
 from models.volumes.seasonal import same_season
+from models.volumes.uncertain import mixed
+
+if TYPE_CHECKING:
+    from lightgbm import Booster
 
 FITTED = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 """Levels with a model of their own; the others are drawn between and beyond."""
@@ -19,7 +25,8 @@ CEILING = 30.0
 class Growth:
     """How the trees are grown."""
 
-    rounds: int = 140  # on `enough` rows and more; fewer on less
+    rounds: int = 80  # on `enough` rows and more; fewer on less
+    rounds_from_nothing: int = 140  # where nothing is known to start from
     enough: int = 7_000
     rate: float = 0.07
     leaves: int = 24
@@ -30,40 +37,82 @@ class Growth:
 DEFAULT = Growth()
 
 
+@dataclass(frozen=True)
+class Grown:
+    """Models of one history, one per fitted level, and the columns that they read."""
+
+    models: Mapping[float, "Booster"]
+    names: tuple[str, ...]
+
+    def answer(self, history: History) -> np.ndarray:
+        """Quantiles (S, H, 15) for the calendar and the known columns of a history."""
+        ahead = inputs(history, forecast_rows(history))
+        read = matrix(ahead.columns, self.names)
+        fitted = np.stack([model.predict(read, num_threads=1) for model in self.models.values()], axis=1)
+        fitted = np.sort(np.maximum(fitted + ahead.start[:, None], 0.0), axis=1)
+        scaled = np.maximum(fitted @ drawn(FITTED), 0.0)
+        return np.asarray((scaled * ahead.level[:, None]).reshape(len(history.values), history.horizon, -1))
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What n rows give to the trees. Targets are counts over `level`; trees add to `start`, what is usual or a feast
+    made of it."""
+
+    columns: Mapping[str, np.ndarray]
+    level: np.ndarray
+    start: np.ndarray
+
+
 def trees(history: History, growth: Growth = DEFAULT) -> np.ndarray:
-    """Quantiles (S, H, 15); the same-season ones where the past has too few counts to learn from."""
+    """Quantiles (S, H, 15); the same-season ones where the past has too few counts to learn from.
+
+    Where the moon has yet to decide, the same trees answer under each calendar and the answers are mixed.
+    """
+    grown = grow(history, growth)
+    if grown is None:
+        return same_season(history)
+    certain = 1.0 - sum(weight for weight, _ in history.otherwise)
+    calendars = ((certain, history.calendar), *history.otherwise)
+    answers = [grown.answer(replace(history, calendar=days)) for _, days in calendars]
+    return mixed(answers, [weight for weight, _ in calendars])
+
+
+def grow(history: History, growth: Growth = DEFAULT, fitted: Sequence[float] = tuple(FITTED)) -> Grown | None:
+    """One model per fitted level; None where the past has too few counts."""
     import lightgbm
 
-    windows = Windows(history.values)
     rows = training_rows(history, growth.rows)
     if len(rows.series) < growth.smallest:
-        return same_season(history)
-    level = levels(windows, rows, history.rhythm.level)
-    target = np.minimum(history.values[rows.series, rows.target] / level, CEILING)
-    columns = design(history, windows, rows, level)
-    names = list(columns)
-    weight = row_weight(history, rows, level)
-    rounds = max(30, growth.rounds * min(len(rows.series), growth.enough) // growth.enough)
+        return None
+    given = inputs(history, rows)
+    names = tuple(given.columns)
+    target = np.minimum(history.values[rows.series, rows.target] / given.level, CEILING)
+    rounds = growth.rounds if given.start.any() else growth.rounds_from_nothing
+    rounds = max(30, rounds * min(len(rows.series), growth.enough) // growth.enough)
     data = lightgbm.Dataset(
-        _matrix(columns, names),
+        matrix(given.columns, names),
         target,
-        weight=weight,
-        feature_name=names,
+        weight=row_weight(history, rows, given.level),
+        init_score=given.start if given.start.any() else None,
+        feature_name=list(names),
         categorical_feature=[name for name in names if name in (*CATEGORIES, *history.groups)],
         params={"max_bin": 127, "min_data_in_bin": 5, "verbosity": -1},
         free_raw_data=False,
     )
-    ahead = forecast_rows(history)
-    ahead_level = levels(windows, ahead, history.rhythm.level)
-    inputs = _matrix(design(history, windows, ahead, ahead_level), names)
-    fitted = np.empty((len(inputs), len(FITTED)))
-    for place, quantile in enumerate(FITTED):
-        booster = lightgbm.train(parameters(growth, float(quantile)), data, rounds)
-        fitted[:, place] = booster.predict(inputs, num_threads=1)
-    fitted = np.sort(np.maximum(fitted, 0.0), axis=1)
-    scaled = np.maximum(fitted @ drawn(FITTED), 0.0)
-    answer = scaled * ahead_level[:, None]
-    return np.asarray(answer.reshape(len(history.values), history.horizon, -1))
+    return Grown({level: lightgbm.train(parameters(growth, level), data, rounds) for level in fitted}, names)
+
+
+def inputs(history: History, rows: Rows) -> Inputs:
+    """Columns, level and start of rows."""
+    windows = Windows(history.values)
+    level = levels(windows, rows, history.rhythm.level)
+    columns = design(history, windows, rows, level)
+    start = np.zeros(len(level))
+    for name in ("season_mean", "usual", "feast_count"):
+        if "usual" in columns and name in columns:
+            start = np.where(np.isfinite(columns[name]), columns[name], start)
+    return Inputs(columns, level, np.minimum(start, CEILING))
 
 
 def parameters(growth: Growth, quantile: float) -> dict[str, object]:
@@ -124,5 +173,6 @@ def row_weight(history: History, rows: Rows, level: np.ndarray) -> np.ndarray:
     return np.asarray(np.clip(size, 0.2, 5.0) * 0.5**age)
 
 
-def _matrix(columns: dict[str, np.ndarray], names: list[str]) -> np.ndarray:
+def matrix(columns: Mapping[str, np.ndarray], names: Sequence[str]) -> np.ndarray:
+    """Columns side by side (n, len(names)), as the models read them."""
     return np.column_stack([columns[name] for name in names]).astype(np.float32)

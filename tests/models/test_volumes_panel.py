@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.volumes.calendar import feasts
+from models.volumes.feast_days import days_off
 from models.volumes.options import Options, options_from_folds
 from models.volumes.panel import Panel, read_panel
 from records.errors import BadInput
@@ -151,4 +151,4 @@ def test_a_folds_file_may_leave_out_series_and_name_zones() -> None:
 def test_countries_are_codes_in_either_case() -> None:
     assert Options("D", 7, holidays=("tn", " us-tx")).holidays == ("TN", "US-TX")
     with pytest.raises(BadInput, match="ISO codes"):
-        feasts(["TUNISIA"], 2024, 2024)
+        days_off("TUNISIA", 2024, 2024)
