@@ -150,22 +150,28 @@ def renewals_due(known: Permits, behaviour: Behaviour, days: int, *, paths: int 
     ends, office = known.ends[open_still], known.office[open_still]
     category = known.category[open_still]
     past = (known.today - ends).astype(int)
-    # Permits of one office, category and end are alike: they are drawn together.
-    kinds, count = np.unique(np.stack([office, category, past]), axis=1, return_counts=True)
     shape = (len(known.offices), days)
     generator = np.random.default_rng(seed)
+    # When a permit asks, if it does, depends on its category and end alone: one ascending line of shares for all kinds.
+    kinds, kind = np.unique(np.stack([category, past]), axis=1, return_inverse=True)
+    ahead = np.where(kinds[1][:, None] <= LAGS, behaviour.lag[kinds[0]], 0.0)
+    left = ahead.sum(axis=1)
+    when = np.arange(len(left))[:, None] + np.cumsum(ahead, axis=1) / np.maximum(left, 1e-12)[:, None]
     drawn = np.zeros((paths, *shape))
-    at = LAGS[None, :] - kinds[2][:, None]  # days from today
-    inside = (at >= 0) & (at < days)
-    row, lag = np.nonzero(inside)
     for path in range(paths):
-        chance = generator.beta(behaviour.asks, behaviour.does_not)
-        ahead = behaviour.remaining(kinds[2], kinds[1], chance)
-        asked = generator.multinomial(count, np.column_stack([ahead, 1.0 - ahead.sum(axis=1)]).clip(0.0, 1.0))
-        np.add.at(drawn[path], (kinds[0][row], at[row, lag]), asked[row, lag])
-    expected = behaviour.remaining(kinds[2], kinds[1], behaviour.chance) * count[:, None]
+        chance = generator.beta(behaviour.asks, behaviour.does_not)[kinds[0]]
+        asks = chance * left / np.maximum(chance * left + 1.0 - chance, 1e-12)
+        asking = np.flatnonzero(generator.random(len(kind)) < asks[kind])
+        of = kind[asking]
+        place = np.searchsorted(when.ravel(), of + generator.random(len(of)), side="right")
+        day = LAGS[np.minimum(place - of * len(LAGS), len(LAGS) - 1)] - past[asking]
+        soon = (day >= 0) & (day < days)
+        np.add.at(drawn[path], (office[asking][soon], day[soon]), 1.0)
     mean = np.zeros(shape)
-    np.add.at(mean, (kinds[0][row], at[row, lag]), expected[row, lag])
+    at = LAGS[None, :] - past[:, None]  # days from today
+    row, lag = np.nonzero((at >= 0) & (at < days))
+    expected = behaviour.remaining(past, category, behaviour.chance)
+    np.add.at(mean, (office[row], at[row, lag]), expected[row, lag])
     shortest = int(known.length.min()) if len(known.length) else 0
     return Due(
         known.offices,

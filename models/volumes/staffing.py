@@ -144,7 +144,7 @@ def _booths_for(who: Travellers, counts: np.ndarray, service: Service, promise: 
         booths[1:] = np.minimum(booths[1:] + stuck[:-1], most)
         if stuck.any():
             share = held(booths)
-    booths = _spared(booths, share < promise.share, held, promise.share)
+    booths = _spared(booths, np.minimum(share, promise.share), held, share >= promise.share)
     result = waits(who, booths, promise.minutes)
     in_time = held(booths)
     came = max(int(result.came.sum()), 1)
@@ -163,21 +163,22 @@ APART = 6
 
 
 def _spared(
-    booths: np.ndarray, broken: np.ndarray, held: Callable[[np.ndarray], np.ndarray], share: float
+    booths: np.ndarray, least: np.ndarray, held: Callable[[np.ndarray], np.ndarray], kept: np.ndarray
 ) -> np.ndarray:
-    """Close booths, one an hour at a time, as long as no further hour breaks the promise."""
+    """Close booths, one an hour at a time, in hours that keep the promise, as long as no hour's share falls below the
+    `least` (H,)."""
     hours = np.arange(len(booths))
-    open_to_try = booths > 0
+    open_to_try = kept & (booths > 0)
     while open_to_try.any():
         for phase in range(APART):
             tried = open_to_try & (hours % APART == phase)
-            hurt = np.flatnonzero((held(booths - tried) < share) & ~broken)
+            hurt = np.flatnonzero(held(booths - tried) < least)
             # A closed booth hurts those who come later, and those of the hour before who are still in line.
-            kept = tried & ~np.any((hours > hurt[:, None] - APART) & (hours <= hurt[:, None] + 1), axis=0)
-            if len(hurt) and ((held(booths - kept) < share) & ~broken).any():
-                kept &= False
-            booths = booths - kept
-            open_to_try &= ~tried | kept
+            spare = tried & ~np.any((hours > hurt[:, None] - APART) & (hours <= hurt[:, None] + 1), axis=0)
+            if len(hurt) and (held(booths - spare) < least).any():
+                spare &= False
+            booths = booths - spare
+            open_to_try &= ~tried | spare
         open_to_try &= booths > 0
     return booths
 
