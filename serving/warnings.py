@@ -12,10 +12,9 @@ SENTENCES = ("warning.more", "warning.fewer", "warning.feed")
 
 def in_words(alarm: Alarm, language: Language) -> str:
     """One sentence or two. The flow is written `post|direction`, as forecasts of the lake name it."""
-    key, values = why(alarm)
     years = alarm.years
     return language.say(
-        key,
+        why(alarm),
         flow=flow_name(alarm.flow, language),
         since=language.day(alarm.since),
         came=language.number(alarm.came, decimals=0),
@@ -30,4 +29,4 @@ def flow_name(flow: str, language: Language) -> str:
     post, mark, direction = flow.rpartition("|")
     if not mark:
         return flow
-    return f"{name_of(post, "post", language)}, {language.say(f'word.{direction}')}"
+    return f"{name_of(post, 'post', language)}, {language.say('word.' + direction)}"

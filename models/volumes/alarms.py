@@ -130,13 +130,11 @@ def advance(
     return tuple(sorted(after, key=lambda alarm: (alarm.kind is Kind.FLOW, alarm.flow, alarm.raised_on)))
 
 
-def why(alarm: Alarm) -> tuple[str, dict[str, object]]:
-    """The key of the sentence that says why, and its values; serving says it in three languages."""
-    values: dict[str, object] = {"flow": alarm.flow, "since": alarm.since, "until": alarm.until}
+def why(alarm: Alarm) -> str:
+    """The key of the sentence that says why; serving fills in the alarm's values, in three languages."""
     if alarm.kind is Kind.FEED:
-        return "warning.feed", values | {"expected": alarm.expected}
-    values |= {"came": alarm.came, "expected": alarm.expected, "change": abs(alarm.change), "years": alarm.years}
-    return ("warning.more" if alarm.came >= alarm.expected else "warning.fewer"), values
+        return "warning.feed"
+    return "warning.more" if alarm.came >= alarm.expected else "warning.fewer"
 
 
 def _raised(judged: Judged, row: int, day: int, kind: Kind) -> Alarm:

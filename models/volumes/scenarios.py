@@ -116,7 +116,7 @@ def on_paths(
 ) -> np.ndarray:
     """New sample paths (R, S, H). A path has one factor for a change, so that sums over flows and days stay right."""
     answer = paths.copy()
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng([seed, 29])  # apart from whatever drew the paths with the same seed
     for change in _of_flows(scenario):
         rows, columns = _touched(change, flows, days)
         factor = generator.uniform(change.low, change.high, size=len(paths))

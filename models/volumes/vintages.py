@@ -69,9 +69,8 @@ def keep(folder: Path, forecasts: pa.Table, *, made_at: datetime, freq: str, mod
     """Keep a published run. BadInput without its columns or rows, or where made_at has no time zone."""
     absent = [name for name in KEYS if name not in forecasts.column_names]
     if absent or not forecasts.num_rows:
-        raise BadInput(
-            f"A run is kept with {', '.join(KEYS[:4])} and its quantiles; {absent or 'its rows'} are absent."
-        )
+        lacks = ", ".join(absent) or "rows"
+        raise BadInput(f"This run has no {lacks}. It is kept with {', '.join(KEYS[:4])} and its quantiles.")
     if made_at.tzinfo is None:
         raise BadInput(f"The moment {made_at} has no time zone. Write it with one, as in 2026-01-31T06:00+01:00.")
     described = {"made_at": made_at.astimezone(UTC).isoformat(), "freq": freq, "model": model}

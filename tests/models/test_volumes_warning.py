@@ -209,9 +209,8 @@ def test_an_alarm_says_which_flow_since_when_and_by_how_much_and_closes_when_it_
     )
     assert alarm.came == 630
     assert alarm.expected == 500
-    key, values = why(alarm)
-    assert key == "warning.more"
-    assert values["change"] == pytest.approx(0.26)
+    assert why(alarm) == "warning.more"
+    assert alarm.change == pytest.approx(0.26)
 
 
 def test_one_that_a_person_took_up_stays_until_a_person_closes_it():
@@ -236,7 +235,7 @@ def test_silence_raises_a_feed_alarm_and_no_flow_alarm():
     world = judged([0, 5, 6, 6], [100, 0, 0, 100], quiet=True)
     alarms = advance(advance((), world, 1), world, 2)
     assert [(alarm.kind, alarm.expected) for alarm in alarms] == [(Kind.FEED, 200.0)]
-    assert why(alarms[0])[0] == "warning.feed"
+    assert why(alarms[0]) == "warning.feed"
     after = advance(alarms, world, 3)
     assert [alarm.state for alarm in after if alarm.kind is Kind.FEED] == [State.CLOSED]
 
