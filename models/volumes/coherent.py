@@ -17,6 +17,9 @@ from models.volumes.rhythm import MEDIAN
 from models.volumes.rolling import Forecast, Rehearsal
 
 REHEARSAL_DRAWS = 201
+FEWER_DRAWS = 401
+MANY = 40_000
+"""Nodes times steps beyond which fewer paths are drawn: 250 nodes by hour for 14 days stay under two gigabytes."""
 SHRINK_SCORES = 300.0
 """Past counts that the belief in a level's width as it is is worth."""
 MIDDLES = ndtri((np.arange(100) + 0.5) / 100)
@@ -101,7 +104,8 @@ def of_all_nodes(panel: Panel, hierarchy: Hierarchy, forecasts: Iterable[Forecas
     )
     made = []
     for forecast in forecasts:
-        (added,) = coherent([forecast], hierarchy)
+        draws = DRAWS if forecast.actual.size <= MANY else FEWER_DRAWS
+        (added,) = coherent([forecast], hierarchy, draws=draws)
         made.append(
             replace(
                 forecast,

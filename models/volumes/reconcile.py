@@ -45,9 +45,18 @@ def _nearest(parts: np.ndarray, weight: np.ndarray, wanted: np.ndarray) -> np.nd
     found = np.linalg.solve(curve, pull)
     below = (found < 0.0).any(axis=0)
     if below.any():
-        pull, held = pull[:, below], np.maximum(found[:, below], 0.0)
-        for _ in range(SWEEPS):
-            for one in range(len(held)):
-                held[one] = np.maximum(held[one] + (pull[one] - curve[one] @ held) / curve[one, one], 0.0)
-        found[:, below] = held
+        found[:, below] = _settled(parts, weight, pull[:, below], np.maximum(found[:, below], 0.0))
     return np.asarray(found)
+
+
+def _settled(parts: np.ndarray, weight: np.ndarray, pull: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """The same, series by series in turn from a start (n, P) that is not below zero; node sums are carried along."""
+    sums = parts @ series
+    above = [np.flatnonzero(column) for column in parts.T]
+    for _ in range(SWEEPS):
+        for one, nodes in enumerate(above):
+            slope = pull[one] - weight[nodes] @ sums[nodes]
+            settled = np.maximum(series[one] + slope / weight[nodes].sum(), 0.0)
+            sums[nodes] += settled - series[one]
+            series[one] = settled
+    return series
