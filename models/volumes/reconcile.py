@@ -12,7 +12,7 @@ few folds, cost more than they gave, and one spread per step serves holidays bet
 
 import numpy as np
 
-SWEEPS = 12
+SWEEPS = 5
 """Rounds over the series in which values that would fall below zero settle."""
 CERTAIN = 1e-4
 """Spread of a node, beside the widest of its step, under which it counts as certain."""
