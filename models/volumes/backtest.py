@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.volumes import losses
+from models.volumes.breaks import shock_notes
 from models.volumes.calendar import calendar
 from models.volumes.coherent import of_all_nodes
 from models.volumes.hierarchy import columns_of, declared, of_nodes
@@ -99,7 +100,7 @@ def backtest(
         pool=pool,
         naive=naive,
         weights=forecasts[-1].pool.weights,
-        notes=panel.notes,
+        notes=panel.notes + shock_notes(panel.until(cutoffs[-1])),
         series=len(panel.ids),
         cutoffs=tuple(str(moments(np.array(cutoff), panel.rhythm).astype("datetime64[m]")) for cutoff in cutoffs),
         cpu_seconds=time.process_time() - began,

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from models.volumes.backtest import Figures, figures, forecast_table, prepare, rolled
+from models.volumes.breaks import shock_notes
 from models.volumes.options import Options
 from models.volumes.panel import Note, Panel
 from models.volumes.rolling import Progress
@@ -64,4 +65,4 @@ def forecast_panel(panel: Panel, options: Options, progress: Progress | None = N
     pool, naive = figures(panel, past, options) if past else ({}, {})
     newest = replace(made[-1], actual=np.full_like(made[-1].actual, np.nan))
     table = forecast_table(panel, [newest]).drop_columns(["y"])
-    return FlowForecast(table, pool, naive, made[-1].pool.weights, panel.notes)
+    return FlowForecast(table, pool, naive, made[-1].pool.weights, panel.notes + shock_notes(panel.until(origin)))

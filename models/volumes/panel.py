@@ -55,6 +55,12 @@ class Panel:
         known = {name: column[:, drop:] for name, column in self.known.items()}
         return replace(self, start=self.start + drop, values=self.values[:, drop:], known=known)
 
+    def until(self, step: int) -> "Panel":
+        """The same panel up to and with a step, without columns known ahead of it."""
+        keep = step - self.start + 1
+        known = {name: column[:, :keep] for name, column in self.known.items()}
+        return replace(self, values=self.values[:, :keep], known=known)
+
     def only(self, ids: Sequence[str]) -> "Panel":
         """The same panel with the named series; BadInput for one that neither is there nor has been refused."""
         at = {name: row for row, name in enumerate(self.ids)}

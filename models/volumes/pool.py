@@ -2,59 +2,118 @@
 
 A member's quantiles are first stretched around its median until they would have held what they promise in the rolling
 past; then members are averaged, quantile by quantile, with weights that minimise the pinball loss of that past; then
-the average is stretched again. Nothing is learnt from a count that lies beyond the origin.
+the average is stretched again, near and far steps and those around feasts by factors of their own. Factors are read
+from signed errors beside the promised distance, so that all series teach them and either side has its own; newer folds
+count more. Nothing is learnt from a count that lies beyond the origin.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from models.volumes.feasts import feast_season
 from models.volumes.history import History
 from models.volumes.losses import pinball
+from models.volumes.regression import regression
 from models.volumes.rhythm import LEVELS, MEDIAN, TENTHS
 from models.volumes.seasonal import naive, same_season
 from models.volumes.smoothing import smoothing
+from models.volumes.sparse import like_days
+from models.volumes.statistical import autoregression, theta
 from models.volumes.trees import trees
+from records.errors import BadInput
 
 MEMBERS: Mapping[str, Callable[[History], np.ndarray]] = {
     "same_season": same_season,
     "feast_season": feast_season,
     "naive": naive,
     "smoothing": smoothing,
+    "theta": theta,
+    "autoregression": autoregression,
+    "regression": regression,
+    "like_days": like_days,
     "trees": trees,
 }
 
-SHRINK_FOLDS = 1.0
+MOST = 5
+"""Members that keep a weight, at most."""
+LEAST, EARNED = 3, 0.5
+"""Members that keep one in any case; others must earn this share of an equal weight."""
+SHRINK_FOLDS = 4.0
 """Rolling folds that the belief in equal weights is worth."""
+FADE = 0.8
+"""What a fold counts beside the one after it."""
+SHRINK_WIDTHS = 2.0
+"""Rolling folds that the belief in the width as it is is worth; twice that for a band of steps beside all steps."""
 SHRINK_ROWS = 300.0
-"""Rolling counts that the belief in a member's own width is worth."""
+"""The same in rolling counts."""
+BANDS = 3
+"""Parts of the horizon that have widths of their own."""
 NARROWEST, WIDEST = 0.3, 4.0
 
 
 @dataclass(frozen=True)
 class Errors:
-    """Counts of the rolling past (n,) beside the members' quantiles {name: (n, 15)}, and where each row belongs."""
+    """Counts of the rolling past (n,) beside the members' quantiles {name: (n, 15)}, and where each row belongs.
+
+    `band` is the part of the horizon, `feast` true around a feast.
+    """
 
     y: np.ndarray
     quantiles: Mapping[str, np.ndarray]
     series: np.ndarray
     fold: np.ndarray
+    band: np.ndarray
+    feast: np.ndarray
 
 
 @dataclass(frozen=True)
 class Pool:
-    """Weights and widths, learnt from errors."""
+    """Weights of the members that have one, and widths, learnt from errors.
+
+    `widths` (BANDS + 1, 15) by part of the horizon; the last row is for steps around a feast.
+    """
 
     weights: Mapping[str, float]
     member_widths: Mapping[str, np.ndarray]
     widths: np.ndarray
 
-    def combine(self, quantiles: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Members' quantiles (..., 15) to the pool's: ascending, never below zero."""
+    def combine(self, quantiles: Mapping[str, np.ndarray], feast: np.ndarray | None = None) -> np.ndarray:
+        """Members' quantiles (S, H, 15) to the pool's: ascending, never below zero. `feast` (H,) as in Errors."""
         mixed = _mix(quantiles, self.weights, self.member_widths)
-        return _ordered(stretch(mixed, self.widths))
+        return _ordered(stretch(mixed, self.widths[bands(mixed.shape[1], feast)]))
+
+    def plain(self) -> dict[str, Any]:
+        """The pool as JSON keeps it, for nights that learn nothing anew."""
+        member_widths = {name: factors.tolist() for name, factors in self.member_widths.items()}
+        return {"weights": dict(self.weights), "member_widths": member_widths, "widths": self.widths.tolist()}
+
+
+def stored_pool(plain: Mapping[str, Any]) -> Pool:
+    """The pool that `Pool.plain` wrote; BadInput where it names members that are none, or lacks a part."""
+    try:
+        widths = np.array(plain["widths"], float)
+        pool = Pool(
+            {str(name): float(weight) for name, weight in plain["weights"].items()},
+            {name: np.array(factors, float) for name, factors in plain["member_widths"].items()},
+            widths,
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise BadInput(f"The stored pool cannot be read: {error!r}. Learn its weights again.") from error
+    unknown = set(pool.weights) - (set(MEMBERS) & set(pool.member_widths))
+    if unknown or widths.shape != (BANDS + 1, len(LEVELS)):
+        raise BadInput(
+            f"The stored pool is of another version ({', '.join(sorted(unknown))}). Learn its weights again."
+        )
+    return pool
+
+
+def bands(horizon: int, feast: np.ndarray | None = None) -> np.ndarray:
+    """Row of Pool.widths (H,) that each step of the horizon takes."""
+    parts = np.arange(horizon) * BANDS // horizon
+    return parts if feast is None else np.where(feast, BANDS, parts)
 
 
 def learn(errors: Errors, members: Sequence[str], learn_weights: Mapping[str, float] | None = None) -> Pool:
@@ -64,36 +123,60 @@ def learn(errors: Errors, members: Sequence[str], learn_weights: Mapping[str, fl
     """
     flat = np.ones(len(LEVELS))
     if not len(errors.y):
-        return Pool(learn_weights or dict.fromkeys(members, 1 / len(members)), dict.fromkeys(members, flat), flat)
-    member_widths = {name: widths(errors.y, errors.quantiles[name], errors.fold) for name in members}
+        # What needs no past to be judged: at most MOST, in the order declared.
+        few = learn_weights or dict.fromkeys(members[:MOST], 1 / len(members[:MOST]))
+        return Pool(few, dict.fromkeys(members, flat), np.ones((BANDS + 1, len(LEVELS))))
+    member_widths = {name: widths(errors.y, errors.quantiles[name], errors.fold) for name in errors.quantiles}
     weights = learn_weights or _weights(errors, members, member_widths)
     mixed = _mix(errors.quantiles, weights, member_widths)
-    return Pool(weights, member_widths, widths(errors.y, mixed, errors.fold))
+    return Pool(weights, member_widths, _by_band(errors, mixed))
 
 
-def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray) -> np.ndarray:
+def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray, belief: float = SHRINK_WIDTHS) -> np.ndarray:
     """Factors (15,) that stretch each quantile around the median so that it holds its level in the rolling past.
 
-    Each fold gives its own factor and the middle one counts: a fold that met a stop says little about other times.
+    Each fold gives its own factor and the middle one counts, newer folds more: a fold that met a stop says little about
+    other times. `belief` is in folds that the width as it is is worth.
     """
     middle = quantiles[:, MEDIAN]
     factors = np.ones(len(LEVELS))
+    numbers = np.unique(fold)
     for place, level in enumerate(LEVELS):
         if place == MEDIAN:
             continue
         gap = quantiles[:, place] - middle
         usable = np.abs(gap) > 1e-6 * (1.0 + np.abs(middle))
         ratio = (y[usable] - middle[usable]) / gap[usable]
-        folds = [ratio[fold[usable] == number] for number in np.unique(fold[usable])]
-        held = [np.quantile(part, level if level > 0.5 else 1.0 - level) for part in folds if len(part) >= 20]
+        held, count = [], []
+        for age, number in enumerate(numbers[::-1]):
+            part = ratio[fold[usable] == number]
+            if len(part) >= 20:
+                held.append(np.quantile(part, level if level > 0.5 else 1.0 - level))
+                count.append(FADE**age)
         if held:
-            belief = usable.sum() / (usable.sum() + SHRINK_ROWS)
-            factors[place] = np.clip(belief * np.median(held) + (1.0 - belief), NARROWEST, WIDEST)
+            trust = len(held) / (len(held) + belief) * usable.sum() / (usable.sum() + SHRINK_ROWS)
+            typical = np.log(np.clip(_weighted_median(np.array(held), np.array(count)), NARROWEST, WIDEST))
+            factors[place] = np.exp(trust * typical)
     return factors
 
 
+def _by_band(errors: Errors, mixed: np.ndarray) -> np.ndarray:
+    """Widths (BANDS + 1, 15): those of all rows, and what each part of the horizon and the feasts ask beyond them."""
+    overall = widths(errors.y, mixed, errors.fold)
+    wide = _ordered(stretch(mixed, overall))
+    rows = [errors.feast if band == BANDS else (errors.band == band) & ~errors.feast for band in range(BANDS + 1)]
+    own = [widths(errors.y[row], wide[row], errors.fold[row], 2 * SHRINK_WIDTHS) for row in rows]
+    return np.stack([overall * factor for factor in own])
+
+
+def _weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
+    order = np.argsort(values)
+    rank = np.cumsum(weight[order]) - 0.5 * weight[order]
+    return float(np.interp(0.5, rank / weight.sum(), values[order]))
+
+
 def stretch(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Quantiles (..., 15) stretched around their median."""
+    """Quantiles (..., 15) stretched around their median by factors that broadcast with them."""
     middle = quantiles[..., MEDIAN : MEDIAN + 1]
     return np.asarray(middle + factors * (quantiles - middle))
 
@@ -118,28 +201,32 @@ def _mix(
 
 
 def _weights(errors: Errors, members: Sequence[str], member_widths: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Weights on the simplex by exponentiated gradient.
+    """Weights on the simplex by exponentiated gradient; the best few are kept and shrunk towards equal.
 
-    The loss is the mean of two: pooled, where large flows weigh most, and per series, where all weigh alike; each fold
-    counts the same, so that the months of a stop do not choose alone.
+    The loss is the mean of two: pooled, where large flows weigh most, and per series, where all weigh alike; no fold
+    counts for more than its age allows, so that the months of a stop do not choose alone.
     """
     stacked = np.stack([_ordered(stretch(errors.quantiles[name], member_widths[name])) for name in members])
-    importance = _importance(errors, stacked.mean(axis=0))
+    numbers, place = np.unique(errors.fold, return_inverse=True)
+    fade = FADE ** (len(numbers) - 1.0 - np.arange(len(numbers)))
+    importance = _importance(errors, stacked.mean(axis=0)) * (fade / fade.sum())[place]
     tenths, stacked = LEVELS[TENTHS], stacked[..., TENTHS]
-    folds = len(np.unique(errors.fold))
     weights = np.full(len(members), 1.0 / len(members))
     total = np.zeros(len(members))
     for _ in range(150):
         mixed = np.tensordot(weights, stacked, axes=1)
         slope = np.where(errors.y[:, None] > mixed, -tenths, 1.0 - tenths) * importance[:, None]
-        gradient = np.tensordot(stacked, slope, axes=([1, 2], [0, 1])) / folds
+        gradient = np.tensordot(stacked, slope, axes=([1, 2], [0, 1]))
         weights = weights * np.exp(-0.5 * (gradient - gradient.min()))
         weights /= weights.sum()
         total += weights
-    learnt = total / total.sum()
-    belief = folds / (folds + SHRINK_FOLDS)
-    mixed_weights = belief * learnt + (1.0 - belief) / len(members)
-    return {name: float(weight) for name, weight in zip(members, mixed_weights, strict=True)}
+    best = np.argsort(-total, kind="stable")[:MOST]
+    earned = total[best] * len(members) >= EARNED * total.sum()
+    kept = np.sort(best[earned | (np.arange(len(best)) < LEAST)])
+    learnt = total[kept] / total[kept].sum()
+    belief = len(numbers) / (len(numbers) + SHRINK_FOLDS)
+    shrunk = belief * learnt + (1.0 - belief) / len(kept)
+    return {members[place]: float(weight) for place, weight in zip(kept, shrunk, strict=True)}
 
 
 def _importance(errors: Errors, even: np.ndarray) -> np.ndarray:

@@ -17,6 +17,11 @@ MEDIAN = 7
 TENTHS = slice(3, 12)
 """Places of 0.1 … 0.9, which published scores are of."""
 
+# The first five answer alone where there is no rolling past to learn weights from.
+MONTHLY = ("smoothing", "theta", "naive", "regression", "autoregression", "trees")
+DAILY = ("smoothing", "regression", "naive", "same_season", "like_days", "feast_season", "trees")
+HOURLY = ("smoothing", "naive", "same_season", "trees")
+
 
 @dataclass(frozen=True)
 class Rhythm:
@@ -38,9 +43,9 @@ class Rhythm:
 RHYTHMS = {
     rhythm.freq: rhythm
     for rhythm in (
-        Rhythm("MS", "M", 12, 12, None, 6, 3, 12, 240, 6, ("same_season", "naive", "smoothing", "trees")),
-        Rhythm("D", "D", 7, 7, 364, 28, 8, 7, 1500, 4, ("same_season", "feast_season", "naive", "smoothing", "trees")),
-        Rhythm("h", "h", 168, 24, None, 672, 8, 168, 3360, 3, ("same_season", "naive", "smoothing", "trees")),
+        Rhythm("MS", "M", 12, 12, None, 6, 3, 12, 240, 6, MONTHLY),
+        Rhythm("D", "D", 7, 7, 364, 28, 8, 7, 1500, 4, DAILY),
+        Rhythm("h", "h", 168, 24, None, 672, 8, 168, 3360, 3, HOURLY),
     )
 }
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.volumes.history import history_at
+from models.volumes.breaks import RUN, trusted
+from models.volumes.history import History, history_at
 from models.volumes.panel import Panel
-from models.volumes.pool import MEMBERS, Errors, Pool, learn
+from models.volumes.pool import MEMBERS, Errors, Pool, bands, learn
 from models.volumes.rhythm import LEVELS
 from models.volumes.uncertain import Chances, chances
 
@@ -16,11 +17,22 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Fold:
-    """What every member said at one origin: {name: (S, H, 15)}, and the counts that came (S, H), NaN where unknown."""
+    """What every member said at one origin: {name: (S, H, 15)}, and the counts that came (S, H), NaN where unknown.
+
+    `feast` (H,) is true around a feast, `silent` (S,) for series that never counted anything but zero.
+    """
 
     origin: int
     quantiles: Mapping[str, np.ndarray]
     actual: np.ndarray
+    feast: np.ndarray
+    silent: np.ndarray
+
+    def pooled(self, pool: Pool) -> np.ndarray:
+        """The pool's answer (S, H, 15)."""
+        answer = pool.combine(self.quantiles, self.feast)
+        answer[self.silent] = np.where(np.isfinite(answer[self.silent]), 0.0, np.nan)
+        return answer
 
 
 @dataclass(frozen=True)
@@ -55,29 +67,32 @@ def roll(
     *,
     teaching: int | None = None,
     apart: int | None = None,
+    stored: Pool | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Forecast]:
     """Forecasts from each cutoff, ascending.
 
     Weights are learnt once, from `teaching` rolling origins whose horizons all end by the first cutoff. Widths are
-    learnt again at each cutoff from every earlier origin, as far as its counts had come by then.
+    learnt again at each cutoff from every earlier origin, as far as its counts had come by then. A `stored` pool is
+    taken as it is: nothing is learnt, and members without a weight in it are not fitted.
     """
     days = chances(panel.rhythm, panel.start, max(cutoffs) + horizon - panel.start + 1, countries)
-    teachers = teaching_origins(panel, cutoffs[0], horizon, teaching, apart)
+    members = panel.rhythm.members if stored is None else tuple({*stored.weights, "naive"})
+    teachers = teaching_origins(panel, cutoffs[0], horizon, teaching, apart) if stored is None else []
     folds: list[Fold] = []
     for number, origin in enumerate(teachers):
         if progress:
             progress(f"learning {number + 1}/{len(teachers)}")
-        folds.append(_fold(panel, origin, horizon, days))
+        folds.append(_fold(panel, origin, horizon, days, members))
     weights: Mapping[str, float] | None = None
     for number, cutoff in enumerate(cutoffs):
         if progress:
             progress(f"cutoff {number + 1}/{len(cutoffs)}")
-        pool = learn(errors_known(folds, cutoff), panel.rhythm.members, weights)
+        pool = stored or learn(errors_known(panel, folds, cutoff), members, weights)
         weights = pool.weights
-        fold = _fold(panel, cutoff, horizon, days)
-        past = tuple(Rehearsal(pool.combine(old.quantiles), _come(old, cutoff)) for old in folds)
-        yield Forecast(cutoff, pool.combine(fold.quantiles), fold.quantiles["naive"], pool, fold.actual, past)
+        fold = _fold(panel, cutoff, horizon, days, members)
+        past = tuple(Rehearsal(old.pooled(pool), _come(old, cutoff)) for old in folds)
+        yield Forecast(cutoff, fold.pooled(pool), fold.quantiles["naive"], pool, fold.actual, past)
         folds.append(fold)
 
 
@@ -92,25 +107,36 @@ def teaching_origins(
     return sorted(origin for origin in origins if origin >= earliest)
 
 
-def errors_known(folds: Sequence[Fold], cutoff: int) -> Errors:
-    """The errors of earlier folds as far as their counts had come by the cutoff."""
-    y, series, fold_number = [], [], []
-    quantiles: dict[str, list[np.ndarray]] = {}
-    for number, fold in enumerate(folds):
+def errors_known(panel: Panel, folds: Sequence[Fold], cutoff: int) -> Errors:
+    """The errors of earlier folds as far as their counts had come by the cutoff, those of shocks left out."""
+    if not folds:
+        nothing = np.empty(0, int)
+        return Errors(np.empty(0), {}, nothing, nothing, nothing, np.empty(0, bool))
+    known = panel.values[:, : cutoff - panel.start + 1]
+    sure = trusted(known, panel.rhythm, shortest=RUN[panel.rhythm.unit])
+    usable = []
+    for fold in folds:
         answered = np.isfinite(np.stack([q[..., 0] for q in fold.quantiles.values()])).all(axis=0)
-        usable = np.isfinite(_come(fold, cutoff)) & answered
-        y.append(fold.actual[usable])
-        series.append(np.nonzero(usable)[0])
-        fold_number.append(np.full(int(usable.sum()), number))
-        for name, values in fold.quantiles.items():
-            quantiles.setdefault(name, []).append(values[usable])
-    if not y:
-        return Errors(np.empty(0), {}, np.empty(0, int), np.empty(0, int))
+        begin = fold.origin + 1 - panel.start
+        ordinary = np.ones(fold.actual.shape, bool)
+        there = sure[:, begin : begin + fold.actual.shape[1]]
+        ordinary[:, : there.shape[1]] = there
+        usable.append(np.isfinite(_come(fold, cutoff)) & answered & ordinary)
+    parts = bands(folds[0].actual.shape[1])
+
+    def gathered(values: Sequence[np.ndarray]) -> np.ndarray:
+        return np.concatenate([np.broadcast_to(v, u.shape)[u] for v, u in zip(values, usable, strict=True)])
+
     return Errors(
-        np.concatenate(y),
-        {name: np.concatenate(parts) for name, parts in quantiles.items()},
-        np.concatenate(series),
-        np.concatenate(fold_number),
+        gathered([fold.actual for fold in folds]),
+        {
+            name: np.concatenate([fold.quantiles[name][rows] for fold, rows in zip(folds, usable, strict=True)])
+            for name in folds[0].quantiles
+        },
+        np.concatenate([np.nonzero(rows)[0] for rows in usable]),
+        gathered([np.array(number) for number in range(len(folds))]),
+        gathered([parts] * len(folds)),
+        gathered([fold.feast for fold in folds]),
     )
 
 
@@ -120,12 +146,12 @@ def _come(fold: Fold, cutoff: int) -> np.ndarray:
     return np.where(step <= cutoff, fold.actual, np.nan)
 
 
-def _fold(panel: Panel, origin: int, horizon: int, days: Chances) -> Fold:
+def _fold(panel: Panel, origin: int, horizon: int, days: Chances, members: Sequence[str]) -> Fold:
     history = history_at(panel, origin, horizon, days[0][1], days[1:])
     begun = np.isfinite(history.values).any(axis=1) & (panel.last >= origin)
     blank = np.full((len(panel.ids), horizon, len(LEVELS)), np.nan)
     quantiles = {}
-    for name in panel.rhythm.members:
+    for name in members:
         answer = blank.copy()
         if begun.any():
             answer[begun] = MEMBERS[name](history.of(begun))
@@ -133,4 +159,11 @@ def _fold(panel: Panel, origin: int, horizon: int, days: Chances) -> Fold:
     actual = np.full((len(panel.ids), horizon), np.nan)
     came = panel.values[:, origin - panel.start + 1 :][:, :horizon]
     actual[:, : came.shape[1]] = came
-    return Fold(origin, quantiles, actual)
+    silent = ~(np.nan_to_num(panel.values[:, : origin - panel.start + 1]) > 0).any(axis=1)
+    return Fold(origin, quantiles, actual, _around_feasts(history), silent)
+
+
+def _around_feasts(history: History) -> np.ndarray:
+    """Steps (H,) of the horizon from three days before a feast to four after its first day."""
+    feast, offset = (column[history.length :] for column in (history.calendar.feast, history.calendar.offset))
+    return np.asarray((feast >= 0) & (offset >= -3) & (offset < 4))

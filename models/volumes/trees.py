@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.volumes.breaks import RUN, trusted
 from models.volumes.design import CATEGORIES, Rows, Windows, design, levels
 from models.volumes.history import History
 from models.volumes.rhythm import drawn
@@ -19,6 +20,9 @@ FITTED = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 """Levels with a model of their own; the others are drawn between and beyond."""
 CEILING = 30.0
 """A scaled count above this says that the level was no level; it is capped so that it cannot bend the model."""
+
+SHOCK = 0.1
+"""What a count within a shock weighs beside an ordinary one."""
 
 
 @dataclass(frozen=True)
@@ -167,10 +171,12 @@ def forecast_rows(history: History) -> Rows:
 
 
 def row_weight(history: History, rows: Rows, level: np.ndarray) -> np.ndarray:
-    """Larger flows weigh somewhat more, as their errors cost more officers; newer rows more than old ones."""
+    """Larger flows weigh somewhat more, as their errors cost more officers; newer rows more than old; shocks hardly."""
     size = np.sqrt(level / np.mean(level))
     age = (history.length - rows.target) / max(history.length, 1)
-    return np.asarray(np.clip(size, 0.2, 5.0) * 0.5**age)
+    sure = trusted(history.values, history.rhythm, shortest=RUN[history.rhythm.unit])
+    ordinary = np.where(sure[rows.series, rows.target], 1.0, SHOCK)
+    return np.asarray(np.clip(size, 0.2, 5.0) * 0.5**age * ordinary)
 
 
 def matrix(columns: Mapping[str, np.ndarray], names: Sequence[str]) -> np.ndarray:

@@ -1,0 +1,94 @@
+"""The pool keeps few members, its bands hold what they promise, and shocks teach nothing."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from models.volumes.backtest import prepare
+from models.volumes.breaks import shock_notes, trusted
+from models.volumes.options import Options
+from models.volumes.pool import MOST, stored_pool
+from models.volumes.rhythm import RHYTHMS
+from models.volumes.rolling import roll
+from records.errors import BadInput
+
+MONTHS = RHYTHMS["MS"]
+
+
+def months(series: int = 12, length: int = 84, seed: int = 3) -> np.ndarray:
+    generator = np.random.default_rng(seed)
+    shape = 1.0 + 0.4 * np.sin(2 * np.pi * np.arange(length) / 12)
+    level = np.exp(
+        generator.uniform(3, 7, (series, 1)) + np.cumsum(generator.normal(0, 0.03, (series, length)), axis=1)
+    )
+    return generator.poisson(level * shape).astype(float)
+
+
+def panel_of(values: np.ndarray):  # type: ignore[no-untyped-def]
+    ds = pd.date_range("2015-01-01", periods=values.shape[1], freq="MS")
+    rows = [pd.DataFrame({"unique_id": f"s{i:02}", "ds": ds, "y": row}) for i, row in enumerate(values)]
+    return prepare(pd.concat(rows), Options("MS", 6))
+
+
+def test_weights_sum_to_one_at_most_five_and_bands_hold() -> None:
+    panel = panel_of(months())
+    made = list(roll(panel, [panel.end - 12, panel.end - 6], 6))
+    inside = []
+    for forecast in made:
+        weights = forecast.pool.weights
+        assert sum(weights.values()) == pytest.approx(1.0)
+        assert all(weight > 0 for weight in weights.values())
+        assert 3 <= len(weights) <= MOST
+        assert (np.diff(forecast.quantiles, axis=2) >= 0).all()
+        inside.append(
+            (forecast.actual >= forecast.quantiles[..., 3]) & (forecast.actual <= forecast.quantiles[..., 11])
+        )
+    assert 0.65 < np.mean(inside) < 0.95
+
+
+def test_a_stored_pool_answers_as_it_was_learnt_and_other_versions_are_refused() -> None:
+    panel = panel_of(months(series=6))
+    (learnt,) = roll(panel, [panel.end - 6], 6)
+    kept = stored_pool(json.loads(json.dumps(learnt.pool.plain())))
+    (again,) = roll(panel, [panel.end - 6], 6, stored=kept)
+    assert np.allclose(again.quantiles, learnt.quantiles)
+    with pytest.raises(BadInput, match="Learn its weights again"):
+        stored_pool({"weights": {"oracle": 1.0}, "member_widths": {}, "widths": kept.widths.tolist()})
+
+
+def test_counts_after_the_cutoff_change_nothing() -> None:
+    values = months(series=4)
+    poisoned = values.copy()
+    poisoned[:, -6:] = 9e6
+    answers = [next(iter(roll(p, [p.end - 6], 6))).quantiles for p in (panel_of(values), panel_of(poisoned))]
+    assert np.array_equal(*answers)
+
+
+def test_a_series_of_zeros_is_forecast_as_zero() -> None:
+    values = months(series=5)
+    values[2] = 0.0
+    panel = panel_of(values)
+    (made,) = roll(panel, [panel.end], 6)
+    assert (made.quantiles[2] == 0).all()
+    assert (made.quantiles[0] > 0).any()
+
+
+def test_a_stop_is_recognised_said_and_not_trusted_and_a_new_level_is() -> None:
+    values = months(series=3)
+    values[0, 60:66] *= 0.02
+    values[1, 50:] *= 0.1
+    sure = trusted(values, MONTHS)
+    assert not sure[0, 60:66].any()
+    assert sure[0, 67:].all()
+    assert sure[2].mean() > 0.97
+    assert sure[1, 72:].mean() > 0.9  # what stays is the level
+    said = [note.problem for note in shock_notes(panel_of(values)) if note.series == "s00"]
+    assert any("2020-01-01 to 2020-06-01" in problem and "a stop" in problem for problem in said)
+
+
+def test_later_counts_do_not_change_what_was_trusted() -> None:
+    values = months(series=3)
+    values[0, 60:66] *= 0.02
+    assert np.array_equal(trusted(values, MONTHS)[:, :62], trusted(values[:, :62], MONTHS))
