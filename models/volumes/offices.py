@@ -26,6 +26,8 @@ PACE_DAYS = 182
 SCATTER = np.array([0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95])
 OWN_FILES = 50
 """Closed files that the belief in the scatter of all offices is worth against an office's own."""
+LONGEST = 3650.0
+"""Days to decision that stand for never."""
 DECISIONS = ("granted", "renewed", "refused")
 
 
@@ -143,9 +145,8 @@ def _days_waited(offered: np.ndarray, done: np.ndarray, beyond: float) -> np.nda
     for path in range(paths):
         at = np.searchsorted(done[path], offered[path] - 1e-9)
         left = offered[path] - done[path, -1]
-        after = days - 1 + np.where(beyond > 0, left / max(beyond, 1e-12), np.inf)
-        waited[path] = np.where(at < days, at, after) - day
-    return waited
+        waited[path] = np.where(at < days, at, days - 1 + left / max(beyond, 1e-12)) - day
+    return np.clip(waited, 0.0, LONGEST)
 
 
 def _over_paths(values: np.ndarray) -> np.ndarray:
