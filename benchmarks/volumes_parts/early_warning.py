@@ -5,7 +5,7 @@
 Data, warm-up, window, changes and counting are those of FOLDER/bench/forecasting_early_warning_peer.py: Hong Kong's
 control points by direction from 2023-06, judged from the 149th day; a false alarm is an upcrossing of the limit; a
 change multiplies a series from a day on, and is found if the chart stands over its limit within 14 days. Here every
-series is changed on every 11th day, where the peer draws 40 of these; whatever learns is run again on the changed
+series is changed on every 17th day, where the peer draws 40 of these; whatever learns is run again on the changed
 counts. `strict` leaves out changes that began while an alarm stood already. The slack, the memory and the limits that
 the promise starts from were chosen on my_ridership_daily and us_airport_immigration_daily; a panel's own limits come
 from its days before each judged one. Peer and module are held to the same counts; only the module knows holidays.
@@ -33,7 +33,7 @@ from models.volumes.reference import Reference, reference
 from models.volumes.rhythm import rhythm_of, steps
 from models.volumes.warning import SETTINGS, alone, false_alarms_a_year, limits, path, scores
 
-FIRST_DAY, JUDGED, WINDOW, EVERY = "2023-06-01", 148, 14, 11
+FIRST_DAY, JUDGED, WINDOW, EVERY = "2023-06-01", 148, 14, 17
 CHANGES = (0.3, -0.3, 0.5)
 
 
@@ -82,6 +82,8 @@ def detection(
     for day in range(JUDGED + 1, length - WINDOW, EVERY):
         for row, place in enumerate(watched.places):
             rows = [i for i, other in enumerate(watched.places) if other == place] if whole_post else [row]
+            if row != rows[0]:
+                continue
             chart = watched.changed(rows, day, 1.0 + change)[row]
             for name in limit:
                 over = chart > limit[name][day : day + WINDOW]
