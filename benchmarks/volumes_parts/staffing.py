@@ -141,8 +141,8 @@ def wait_errors(hours: pd.DataFrame, cut: Folds) -> pd.DataFrame:
         judged = of_hall[(of_hall["ds"] > first) & (of_hall["ds"] <= last)]
         if taught["average"].notna().sum() < 50:
             continue
-        past = {name: taught[name].to_numpy(float) for name in ("y", "booths", "flights", "average")}
-        service = fitted_service(past["y"], past["booths"], past["average"], past["flights"])
+        past = {name: taught[name].to_numpy(float) for name in ("y", "booths", "average", "flights", "longest")}
+        service = fitted_service(*past.values())
         who = travellers(judged["y"].to_numpy(float), service, judged["flights"].to_numpy())
         simulated = waits(who, judged["booths"].to_numpy())
         recorded = judged["average"].notna().to_numpy()
@@ -154,14 +154,15 @@ def wait_errors(hours: pd.DataFrame, cut: Folds) -> pd.DataFrame:
                 "minutes": service.minutes,
                 "group": service.group,
                 "walk": service.walk,
+                "tail": service.tail,
                 "average_error": _error(real["average"], simulated.average[0][recorded] + service.walk),
                 "average_error_of_constant": _error(real["average"], taught["average"].median()),
                 "average_recorded": real["average"].mean(),
                 "average_simulated": (simulated.average[0][recorded] + service.walk).mean(),
-                "longest_error": _error(real["longest"], simulated.maximum[0][recorded] + service.walk),
+                "longest_error": _error(real["longest"], simulated.maximum[0][recorded] + service.walk + service.tail),
                 "longest_error_of_constant": _error(real["longest"], taught["longest"].median()),
                 "longest_recorded": real["longest"].mean(),
-                "longest_simulated": (simulated.maximum[0][recorded] + service.walk).mean(),
+                "longest_simulated": (simulated.maximum[0][recorded] + service.walk + service.tail).mean(),
             }
         )
     return pd.DataFrame(rows)

@@ -24,13 +24,14 @@ SPREADS_TRIED = (10.0, 20.0, 40.0)
 @dataclass(frozen=True)
 class Service:
     """What a traveller takes: `minutes` at a booth on average with `spread` (standard deviation over mean, 1 is
-    exponential), the minutes over which a `group` reaches the hall, and the minutes of `walk` that the records count as
-    waiting even where nobody waits."""
+    exponential), and the minutes over which a `group` reaches the hall. Records count more than the line: `walk`
+    minutes of everybody, and `tail` minutes more of whoever takes longest to come to the end of it."""
 
     minutes: float = 1.25
     spread: float = 0.8
     group: float = 20.0
     walk: float = 0.0
+    tail: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.minutes > 0 or not self.spread > 0 or self.group < 0 or self.walk < 0:
@@ -156,6 +157,7 @@ def fitted_service(
     booths: np.ndarray,
     average: np.ndarray,
     groups: np.ndarray | None = None,
+    longest: np.ndarray | None = None,
     *,
     minutes: Sequence[float] = MINUTES_TRIED,
     spreads: Sequence[float] = SPREADS_TRIED,
@@ -165,7 +167,8 @@ def fitted_service(
 
     `counts`, `booths` and `groups` (H,) are of the same past hours. Of every pair of minutes at the booth and minutes
     over which a group arrives, the walk is the middle gap between recorded and simulated waits, and the pair with the
-    least mean absolute error is taken. BadInput where fewer than 50 hours have a recorded wait.
+    least mean absolute error is taken; the tail is the middle of what then lacks to the recorded `longest` waits (H,),
+    where these are given. BadInput where fewer than 50 hours have a recorded wait.
     """
     recorded = np.isfinite(average) & (counts > 0)
     if recorded.sum() < 50:
@@ -176,10 +179,12 @@ def fitted_service(
     for taken in minutes:
         for spread in spreads if groups is not None else spreads[:1]:
             tried = Service(taken, group=spread)
-            gap = (average - waits(travellers(counts, tried, groups, seed), booths).average[0])[recorded]
+            simulated = waits(travellers(counts, tried, groups, seed), booths)
+            gap = (average - simulated.average[0])[recorded]
             walk = max(float(np.median(gap)), 0.0)
             if (error := float(np.abs(gap - walk).mean())) < least:
-                best, least = replace(tried, walk=walk), error
+                lacks = 0.0 if longest is None else np.median((longest - simulated.maximum[0])[recorded]) - walk
+                best, least = replace(tried, walk=walk, tail=max(float(lacks), 0.0)), error
     return best
 
 
