@@ -41,7 +41,7 @@ MOST = 5
 """Members that keep a weight, at most."""
 LEAST, EARNED = 3, 0.5
 """Members that keep one in any case; others must earn this share of an equal weight."""
-SHRINK_FOLDS = 4.0
+SHRINK_FOLDS = 2.0
 """Rolling folds that the belief in equal weights is worth."""
 FADE = 0.8
 """What a fold counts beside the one after it."""
@@ -58,7 +58,8 @@ NARROWEST, WIDEST = 0.3, 4.0
 class Errors:
     """Counts of the rolling past (n,) beside the members' quantiles {name: (n, 15)}, and where each row belongs.
 
-    `band` is the part of the horizon, `feast` true around a feast.
+    `band` is the part of the horizon, `feast` true around a feast; `ordinary` is false within a shock, which weighs
+    members like any other time but says nothing of the width of other times.
     """
 
     y: np.ndarray
@@ -67,6 +68,13 @@ class Errors:
     fold: np.ndarray
     band: np.ndarray
     feast: np.ndarray
+    ordinary: np.ndarray
+
+    def of(self, rows: np.ndarray) -> "Errors":
+        """The errors of some rows (n,)."""
+        quantiles = {name: values[rows] for name, values in self.quantiles.items()}
+        parts = (self.series, self.fold, self.band, self.feast, self.ordinary)
+        return Errors(self.y[rows], quantiles, *(part[rows] for part in parts))
 
 
 @dataclass(frozen=True)
@@ -126,10 +134,11 @@ def learn(errors: Errors, members: Sequence[str], learn_weights: Mapping[str, fl
         # What needs no past to be judged: at most MOST, in the order declared.
         few = learn_weights or dict.fromkeys(members[:MOST], 1 / len(members[:MOST]))
         return Pool(few, dict.fromkeys(members, flat), np.ones((BANDS + 1, len(LEVELS))))
-    member_widths = {name: widths(errors.y, errors.quantiles[name], errors.fold) for name in errors.quantiles}
+    calm = errors.of(errors.ordinary)
+    member_widths = {name: widths(calm.y, calm.quantiles[name], calm.fold) for name in calm.quantiles}
     weights = learn_weights or _weights(errors, members, member_widths)
-    mixed = _mix(errors.quantiles, weights, member_widths)
-    return Pool(weights, member_widths, _by_band(errors, mixed))
+    mixed = _mix(calm.quantiles, weights, member_widths)
+    return Pool(weights, member_widths, _by_band(calm, mixed))
 
 
 def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray, belief: float = SHRINK_WIDTHS) -> np.ndarray:

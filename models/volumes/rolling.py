@@ -108,20 +108,21 @@ def teaching_origins(
 
 
 def errors_known(panel: Panel, folds: Sequence[Fold], cutoff: int) -> Errors:
-    """The errors of earlier folds as far as their counts had come by the cutoff, those of shocks left out."""
+    """The errors of earlier folds as far as their counts had come by the cutoff, and which fell within a shock."""
     if not folds:
         nothing = np.empty(0, int)
-        return Errors(np.empty(0), {}, nothing, nothing, nothing, np.empty(0, bool))
+        return Errors(np.empty(0), {}, nothing, nothing, nothing, np.empty(0, bool), np.empty(0, bool))
     known = panel.values[:, : cutoff - panel.start + 1]
     sure = trusted(known, panel.rhythm, shortest=RUN[panel.rhythm.unit])
-    usable = []
+    usable, calm = [], []
     for fold in folds:
         answered = np.isfinite(np.stack([q[..., 0] for q in fold.quantiles.values()])).all(axis=0)
         begin = fold.origin + 1 - panel.start
         ordinary = np.ones(fold.actual.shape, bool)
         there = sure[:, begin : begin + fold.actual.shape[1]]
         ordinary[:, : there.shape[1]] = there
-        usable.append(np.isfinite(_come(fold, cutoff)) & answered & ordinary)
+        usable.append(np.isfinite(_come(fold, cutoff)) & answered)
+        calm.append(ordinary)
     parts = bands(folds[0].actual.shape[1])
 
     def gathered(values: Sequence[np.ndarray]) -> np.ndarray:
@@ -137,6 +138,7 @@ def errors_known(panel: Panel, folds: Sequence[Fold], cutoff: int) -> Errors:
         gathered([np.array(number) for number in range(len(folds))]),
         gathered([parts] * len(folds)),
         gathered([fold.feast for fold in folds]),
+        gathered(calm),
     )
 
 
