@@ -44,7 +44,7 @@ def trusted(values: np.ndarray, rhythm: Rhythm, *, shortest: int = 1) -> np.ndar
             np.pad(unusual, ((0, 0), (shortest - 1,) * 2)), shortest, axis=1
         )
         whole = held.all(axis=2)
-        unusual = np.lib.stride_tricks.sliding_window_view(whole, shortest, axis=1).any(axis=2)
+        unusual = np.asarray(np.lib.stride_tricks.sliding_window_view(whole, shortest, axis=1).any(axis=2))
     return np.asarray(~unusual)
 
 

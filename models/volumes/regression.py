@@ -78,7 +78,7 @@ def _inputs(windows: Windows, adjusted: np.ndarray, origins: np.ndarray, level: 
     stop = np.tile(origins + 1, count)
 
     def mean(begin: int, end: int) -> np.ndarray:
-        return windows.mean(series, stop - begin, stop - end).reshape(level.shape) / level
+        return np.asarray(windows.mean(series, stop - begin, stop - end).reshape(level.shape) / level)
 
     columns = [mean(1, 0), mean(3, 0), mean(season, 0), mean(2 * season, season)]
     stacked = np.stack([np.ones_like(level), *columns], axis=2)

@@ -159,4 +159,4 @@ def _carried(values: np.ndarray) -> np.ndarray:
     seen = np.isfinite(values)
     at = np.maximum.accumulate(np.where(seen, np.arange(values.shape[1]), -1), axis=1)
     at = np.where(at < 0, seen.argmax(axis=1)[:, None], at)
-    return np.nan_to_num(np.take_along_axis(values, at, axis=1))
+    return np.asarray(np.nan_to_num(np.take_along_axis(values, at, axis=1)))
