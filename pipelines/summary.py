@@ -100,6 +100,13 @@ def training_text(training: Training) -> str:
             f"random control alone: precision at capacity {figure(outcome.control.interval)} "
             "among all, not only the checked"
         )
+    if held := outcome.model.stability:
+        never = ", ".join(sorted(group for group, least in held.least.items() if least is None)) or "none"
+        lines.append(
+            f"first reason of {held.cases:,} cases: another one in {held.refit:.1%} after a bootstrap refit "
+            f"({held.refits} of at most {held.grown:,} rows), in {held.noise:.1%} under input noise; reasons always "
+            f"less certain: {never}"
+        )
     return "\n".join(lines)
 
 

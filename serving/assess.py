@@ -8,6 +8,7 @@ step (`serving/selection.py`), which does look at the others.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +17,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from models.risk.model import RiskModel
+from models.risk.peers import NOWHERE, Cell
 from records.errors import BadInput
 from risk_rules.columns import SubjectKind
 from risk_rules.propose import propose_all
 from risk_rules.protection import Protection
 from risk_rules.rule import ASSESSED_REGIMES, PURPOSES, Result
 from risk_rules.rulebook import Findings, Rulebook
-from serving.assessment import Assessment, Finding, Observed, Reason, Value, identified, plain
+from serving.assessment import Assessment, Finding, Observed, Reason, Similar, Value, identified, plain
 
 DIGITS = 9  # of raw scores and contributions: far more than they mean, fewer than rounding errors reach
 PLACE = {"crossing": "post", "permit": "office"}
@@ -69,7 +71,8 @@ def assess(
     chosen = np.flatnonzero([reason is None for reason in why_not])
     together = _beside(spine, values)
     scored = together.take(pa.array(chosen))
-    reasons, raw, probability, bands = _scores(scored, model, kind)
+    scores = _scores(scored, model)
+    bands = [s.band for s in scores] if model else None
     findings = rulebook.evaluate(scored, kind)
     hits = [_hits(scored, k, findings, rulebook, kind) for k in range(len(chosen))]
     proposals = propose_all(findings, bands, np.zeros(len(chosen), dtype=bool), purpose=purpose, ladder=rulebook.ladder)
@@ -84,6 +87,7 @@ def assess(
     assessed = []
     for i, event in enumerate(events):
         k = nth.get(i)
+        score = scores[k] if k is not None else NO_SCORE
         proposal = proposals[k] if k is not None else None
         mitigation = rulebook.ladder.mitigations[proposal.mitigation] if proposal and proposal.mitigation else None
         assessed.append(
@@ -99,10 +103,10 @@ def assess(
                     purpose=purpose,
                     assessable=k is not None,
                     why_not=why_not[i],
-                    raw=raw[k] if k is not None and raw is not None else None,
-                    score=probability[k] if k is not None and probability is not None else None,
-                    band=bands[k] if k is not None and bands is not None else None,
-                    reasons=reasons[k] if k is not None else (),
+                    raw=score.raw,
+                    score=score.probability,
+                    band=score.band or None,
+                    reasons=score.reasons,
                     findings=hits[k] if k is not None else (),
                     undecided=tuple(r.id for r in findings.undecided(k)) if k is not None else (),
                     mitigation=mitigation.id if mitigation else None,
@@ -115,6 +119,9 @@ def assess(
                     mode=mode,
                     data_versions=dict(data_versions),
                     lane=mitigation.lane if mitigation else None,
+                    base=score.base,
+                    usual=score.usual,
+                    similar=score.similar,
                 )
             )
         )
@@ -151,31 +158,55 @@ def _beside(spine: pa.Table, values: pa.Table) -> pa.Table:
     return values
 
 
-def _scores(
-    rows: pa.Table, model: RiskModel | None, kind: SubjectKind
-) -> tuple[list[tuple[Reason, ...]], list[float] | None, list[float] | None, list[str] | None]:
-    n = rows.num_rows
-    if model is None:
-        return [()] * n, None, None, None
-    if n == 0:
-        return [], [], [], []
+@dataclass(frozen=True)
+class Scored:
+    """What the model says of one event: nothing, without a model."""
+
+    raw: float | None = None
+    probability: float | None = None
+    band: str = ""
+    reasons: tuple[Reason, ...] = ()
+    base: float | None = None
+    usual: float | None = None
+    similar: Similar | None = None
+
+
+NO_SCORE = Scored()
+
+
+def _scores(rows: pa.Table, model: RiskModel | None) -> list[Scored]:
+    if model is None or rows.num_rows == 0:
+        return [NO_SCORE] * rows.num_rows
     scores = model.score(rows)
     parts = model.contributions(rows, scores.raw)
-    groups = [i.group for i in model.inputs]
+    base = round(parts.base, DIGITS)
+    usual = round(float(model.calibrator(np.array([parts.base]))[0]), DIGITS)
+    cells = model.peers.of(rows) if model.peers else [None] * rows.num_rows
     observed = [[plain(v) for v in rows[name].to_pylist()] for name in parts.names]
-    reasons = [_reasons(parts.names, groups, [column[i] for column in observed], parts.values[i]) for i in range(n)]
-    bands = [str(b) for b in scores.band]
-    return reasons, _rounded(scores.raw), _rounded(scores.probability), bands
+    raw, probability, pushes = (_rounded(part) for part in (scores.raw, scores.probability, parts.values))
+    return [
+        Scored(
+            raw[i],
+            probability[i],
+            str(scores.band[i]),
+            _reasons(model, [column[i] for column in observed], pushes[i], cell),
+            base,
+            usual,
+            Similar(cell.key, cell.rows) if cell else None,
+        )
+        for i, cell in enumerate(cells)
+    ]
 
 
 def _reasons(
-    names: Sequence[str], groups: Sequence[str], observed: Sequence[Value], parts: NDArray[np.float64]
+    model: RiskModel, observed: Sequence[Value], pushes: Sequence[float], cell: Cell | None
 ) -> tuple[Reason, ...]:
     """Contributions gathered by group, the group that moved the score most first; those that moved nothing left out."""
     gathered: dict[str, list[Observed]] = {}
-    for name, group, value, part in zip(names, groups, observed, _rounded(parts), strict=True):
-        if part != 0:
-            gathered.setdefault(group, []).append(Observed(name, value, part))
+    for read, value, push in zip(model.inputs, observed, pushes, strict=True):
+        if push != 0:
+            at = (cell.place(read.name, value) if cell else None) or NOWHERE
+            gathered.setdefault(read.group, []).append(Observed(read.name, value, push, at.lower, at.higher, at.same))
     totals = {group: sum(o.contribution for o in each) for group, each in gathered.items()}
     moved = sum(abs(t) for t in totals.values())
     reasons = []
@@ -186,7 +217,8 @@ def _reasons(
         # Features that pull the group's way come first: they are what the reason says.
         each = sorted(gathered[group], key=lambda o: (-sign * o.contribution, o.feature))
         share = round(abs(totals[group]) / moved, 6)
-        reasons.append(Reason(group, share, "raises" if sign > 0 else "lowers", tuple(each)))
+        certain = model.stability is None or model.stability.certain(group, totals[group])
+        reasons.append(Reason(group, share, "raises" if sign > 0 else "lowers", tuple(each), certain))
     return tuple(reasons)
 
 
@@ -213,8 +245,9 @@ def _said(value: Any) -> Value:
     return ", ".join(str(v) for v in value) if isinstance(value, list | tuple) else plain(value)
 
 
-def _rounded(numbers: NDArray[np.float64]) -> list[float]:
-    return [round(float(v), DIGITS) for v in numbers]
+def _rounded(numbers: NDArray[np.float64]) -> Any:
+    """The same numbers in lists, rounded."""
+    return np.round(numbers, DIGITS).tolist()
 
 
 def _text(value: Value) -> str | None:

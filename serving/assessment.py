@@ -20,24 +20,46 @@ Value = str | float | int | bool | None
 
 @dataclass(frozen=True)
 class Observed:
-    """One feature as observed, and what it added to the raw score (log-odds)."""
+    """One feature as observed, and what it added to the raw score (log-odds).
+
+    Among similar subjects of whom it is known, at least the share `lower` has a lower value and at least `higher` a
+    higher one; of what is no number, `same` has the same. None where nothing can be compared.
+    """
 
     feature: str
     value: Value
     contribution: float
+    lower: float | None = None
+    higher: float | None = None
+    same: float | None = None
 
 
 @dataclass(frozen=True)
 class Reason:
     """One idea that moved the score: the features of one reason group together.
 
-    `share` is the part of all that moved the score, in either direction (0..1); `direction` is raises or lowers.
+    `share` is the part of all that moved the score, in either direction (0..1); `direction` is raises or lowers. One
+    that is not `certain` is so small, for its group, that it often went when the model was grown again.
     """
 
     group: str
     share: float
     direction: str
     observed: tuple[Observed, ...]
+    certain: bool = True
+
+    @property
+    def push(self) -> float:
+        """What the idea added to the raw score, in log-odds."""
+        return sum(o.contribution for o in self.observed)
+
+
+@dataclass(frozen=True)
+class Similar:
+    """Whom the observed values were compared with: `subjects` alike in `key`, such as mode and season; () is all."""
+
+    key: tuple[str, ...]
+    subjects: int
 
 
 @dataclass(frozen=True)
@@ -53,11 +75,13 @@ class Assessment:
     """One event, assessed for one purpose.
 
     `assessable` false means counted and not scored, with `why_not`. `score` is a calibrated probability, null where no
-    model is champion or the event is not assessable; `raw` (log-odds) ranks. `mitigation` is what is proposed, `cause`
-    what the proposal rests on (rule or model). `inputs` is the feature vector, `facts` the event as known at `as_of`.
-    `lane`, `why`, `probability`, `outcome` say whether and how it was selected for a check; `blind` that score, reasons
-    and cause stay hidden until its finding is recorded. `referrals` are protection referrals: a lane of their own,
-    shown only to those who act on them.
+    model is champion or the event is not assessable; `raw` (log-odds) ranks. It is `base`, where every score of the
+    model starts, plus the contributions of the reasons; `usual` is the probability of `base`, and `similar` says whom
+    the observed values were compared with. `mitigation` is what is proposed, `cause` what the proposal rests on (rule
+    or model). `inputs` is the feature vector, `facts` the event as known at `as_of`. `lane`, `why`, `probability`,
+    `outcome` say whether and how it was selected for a check; `blind` that score, reasons and cause stay hidden until
+    its finding is recorded. `referrals` are protection referrals: a lane of their own, shown only to those who act on
+    them.
     """
 
     id: str
@@ -90,6 +114,9 @@ class Assessment:
     probability: float | None = None
     outcome: str | None = None
     blind: bool = False
+    base: float | None = None
+    usual: float | None = None
+    similar: Similar | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The assessment as JSON values; `from_json` reads it back the same."""
@@ -117,9 +144,10 @@ def from_json(written: Mapping[str, Any]) -> Assessment:
     values["as_of"] = datetime.fromisoformat(values["as_of"])
     values["happened_at"] = datetime.fromisoformat(values["happened_at"])
     values["reasons"] = tuple(
-        Reason(r["group"], r["share"], r["direction"], tuple(Observed(**o) for o in r["observed"]))
-        for r in values["reasons"]
+        Reason(**{**r, "observed": tuple(Observed(**o) for o in r["observed"])}) for r in values["reasons"]
     )
+    if similar := values.get("similar"):
+        values["similar"] = Similar(tuple(similar["key"]), similar["subjects"])
     values["findings"] = tuple(Finding(**f) for f in values["findings"])
     values["undecided"] = tuple(values["undecided"])
     values["referrals"] = tuple(values["referrals"])

@@ -23,6 +23,8 @@ FACTS = {
 }
 _BLIND = (
     "raw",
+    "base",
+    "usual",
     "score",
     "band",
     "reasons",

@@ -24,12 +24,15 @@ from models.risk.calibration import Calibrator
 from models.risk.declaration import Bands
 from models.risk.encoding import Matrix, codes, is_number, is_text
 from models.risk.expressions import numbers
+from models.risk.peers import Peers
+from models.risk.stability import Stability
 from records.errors import BadInput
 
 if TYPE_CHECKING:
     from models.treeshap import TreeShap
 
 FORMAT = 1
+PEERS, STABILITY = "peers.json", "stability.json"  # beside model.json, where the model has them
 THREADS = 2
 ADDS_UP = 1e-9  # contributions and base differ from the raw score by less than this, in log-odds
 
@@ -67,7 +70,10 @@ class Contributions:
 
 @dataclass(frozen=True)
 class RiskModel:
-    """Native LightGBM texts `trees`, and all that is needed to use them. The raw score is the mean of the trees'."""
+    """Native LightGBM texts `trees`, and all that is needed to use them. The raw score is the mean of the trees'.
+
+    `peers` say what is usual among similar subjects, `stability` which reasons can be leant on; None says nothing.
+    """
 
     name: str
     purpose: str
@@ -77,6 +83,8 @@ class RiskModel:
     calibrator: Calibrator
     bands: Bands
     trained_from: Mapping[str, Any]  # data versions, periods, counts: what the card needs and no row
+    peers: Peers | None = field(default=None, repr=False)
+    stability: Stability | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -176,6 +184,8 @@ class RiskModel:
                 tuple((name, float(least)) for name, least in content["bands"]["least"]),
             ),
             content["trained_from"],
+            Peers.from_json(json.loads(files[PEERS])) if PEERS in files else None,
+            Stability.from_json(json.loads(files[STABILITY])) if STABILITY in files else None,
         )
 
     @cached_property
@@ -199,10 +209,16 @@ class RiskModel:
             "bands": {"from_day": self.bands.from_day.isoformat(), "least": [list(part) for part in self.bands.least]},
             "trained_from": dict(self.trained_from),
         }
-        text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
-        return {"model.json": text.encode("utf-8")} | {
-            name: tree.encode("utf-8") for name, tree in zip(names, self.trees, strict=True)
+        beside = {PEERS: self.peers, STABILITY: self.stability}
+        return {
+            "model.json": _json(content, indent=1),
+            **{name: tree.encode("utf-8") for name, tree in zip(names, self.trees, strict=True)},
+            **{name: _json(part.as_json()) for name, part in beside.items() if part is not None},
         }
+
+
+def _json(content: Mapping[str, Any], indent: int | None = None) -> bytes:
+    return json.dumps(content, ensure_ascii=False, indent=indent, sort_keys=True).encode("utf-8")
 
 
 def read_input(wanted: Input, column: pa.ChunkedArray) -> np.ndarray:

@@ -27,6 +27,8 @@ from models.risk.judging import BASE, FLOOR, MODEL, judge
 from models.risk.labels import Labels
 from models.risk.learners import Candidate, Logistic, grow, logistic
 from models.risk.model import Input, RiskModel, read_input
+from models.risk.peers import peers
+from models.risk.stability import REFITS, stability
 
 SEEDS = 5
 ROUNDS = 100  # five models of a hundred trees: few enough that every score can be explained at once
@@ -91,12 +93,15 @@ def train(
     values: pa.Table,
     labels: Labels,
     *,
+    similar: pa.Table | None = None,
     versions: Mapping[str, Any] | None = None,
     draws: int = 100,
     progress: Callable[[str], None] = lambda _: None,
 ) -> TrainedModel | TooFewFindings:
-    """Train `declaration` on `values` (event, as_of and a column per input) joined to `labels` by event.
+    """Train `declaration` on `values` (event, subject, as_of and a column per input) joined to `labels` by event.
 
+    `similar` is a sample of all who are scored, checked or not (as_of, inputs, and what `peers` tells them apart by):
+    what later cases are compared with. Without it nothing is compared.
     `versions` (of the lake's tables) are kept with the model. Rows are split by as_of; a row whose label was not yet
     known when the next part begins is dropped and counted.
     """
@@ -125,6 +130,24 @@ def train(
     progress(f"growing {SEEDS} models of {declaration.name}")
     read = {name: way for name, way in declaration.monotone.items() if name in matrix.names}
     trees = grow(TREES, learn, stop, seeds=range(1, SEEDS + 1), rounds=ROUNDS, monotone=read)
+    progress(f"growing {REFITS} more times on resampled subjects, to see which reasons hold")
+    subjects = pc.coalesce(rows.column("subject"), rows.column("event")).to_numpy(zero_copy_only=False)
+    held = stability(
+        trees.boosters,
+        lambda drawn: (
+            grow(
+                TREES,
+                (learn[0].rows(drawn), learn[1][drawn]),
+                stop,
+                seeds=range(1, SEEDS + 1),
+                rounds=ROUNDS,
+                monotone=read,
+            ).boosters
+        ),
+        subjects[in_train],
+        matrix.rows(in_test),
+        [i.group for i in inputs],
+    )
     floor = logistic(learn)
     counts = {f"{name} rows": int(part.sum()) for name, part in parts.items()}
     counts |= {f"{name} positives": int(label[part].sum()) for name, part in parts.items()}
@@ -151,6 +174,8 @@ def train(
             "validation": [str(valid_from), str(test_from)],
             "test": [str(test_from), str(as_of.max())],
         },
+        None if similar is None else peers(declaration.subject_kind, similar, [i.name for i in inputs]),
+        held,
     )
     progress(f"judging {declaration.name}")
     chance = {name: calibrators[name](score) for name, score in raw.items()}

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -19,6 +21,7 @@ from features.spine import crossing_spine, permit_spine
 from models.risk.catalogue import declaration
 from models.risk.declaration import RiskDeclaration
 from models.risk.labels import Labels, finding_labels, lapse_labels
+from models.risk.peers import ROWS
 from pipelines.steps.moments import known_until
 from pipelines.steps.versions import code_version
 from records.lake import Lake
@@ -27,6 +30,7 @@ from risk_rules.rule import ASSESSED_REGIMES
 
 Say = Callable[[str], None]
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+SIMILAR_SINCE = timedelta(days=731)
 
 
 def training_values(settings: Settings, name: str, say: Say) -> tuple[pa.Table, Labels]:
@@ -44,6 +48,31 @@ def training_values(settings: Settings, name: str, say: Say) -> tuple[pa.Table, 
         values = compute(spine, declared.inputs(), lake, executor=workers)
     _replace(path, values, name)
     return values, labels
+
+
+def similar_values(settings: Settings, name: str, values: pa.Table, say: Say) -> pa.Table:
+    """A sample of all who are scored for the model `name`, checked or not, that later cases are compared with.
+
+    Permits are all in the training table `values`; of crossings, those of the last two years are drawn by the hash of
+    their number, so that the same lake gives the same sample.
+    """
+    lake, declared = Lake.open(settings.lake), declaration(name)
+    if declared.subject_kind == "permit":
+        return _drawn(values.append_column("category", values["permit_category"]))
+    at = known_until(lake)
+    spine = _drawn(_assessable(crossing_spine(lake, at - SIMILAR_SINCE, at)))
+    say(f"{name}: features of {spine.num_rows:,} crossings that later ones are compared with")
+    with ThreadPoolExecutor(settings.workers) as workers:
+        found = compute(spine, declared.inputs(), lake, executor=workers)
+    return found.append_column("mode", spine["mode"])
+
+
+def _drawn(rows: pa.Table) -> pa.Table:
+    """At most ROWS of them, in their order."""
+    if rows.num_rows <= ROWS:
+        return rows
+    hashed = [zlib.crc32(event.encode()) for event in rows["event"].to_pylist()]
+    return rows.take(pa.array(np.sort(np.argsort(hashed, kind="stable")[:ROWS])))
 
 
 def _asked(lake: Lake, declared: RiskDeclaration, at: datetime) -> tuple[pa.Table, Labels]:

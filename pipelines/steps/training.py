@@ -9,7 +9,7 @@ from models import tracking
 from models.risk.catalogue import declaration
 from models.risk.judging import BASE, MODEL
 from models.risk.training import TooFewFindings, TrainedModel, train
-from pipelines.steps.building import training_values
+from pipelines.steps.building import similar_values, training_values
 from records.lake import Lake
 from records.settings import Settings
 from serving.accounts import engine_actor
@@ -36,7 +36,8 @@ def train_model(settings: Settings, name: str, say: Say) -> Training:
     lake = Lake.open(settings.lake)
     versions = lake.versions()
     values, labels = training_values(settings, name, say)
-    outcome = train(declaration(name), values, labels, versions=versions, progress=say)
+    similar = similar_values(settings, name, values, say)
+    outcome = train(declaration(name), values, labels, similar=similar, versions=versions, progress=say)
     if isinstance(outcome, TooFewFindings):
         return Training(name, outcome, False, str(outcome))
     folder = outcome.model.save(settings.models)
@@ -67,7 +68,9 @@ def learnt_from(settings: Settings) -> str:
 
 def _figures(outcome: TrainedModel) -> dict[str, float | None]:
     named = {f"{who} {metric}": f.value for who, figures in outcome.figures.items() for metric, f in figures.items()}
-    return {**named, "gain over logistic regression": outcome.gain.value}
+    held = outcome.model.stability
+    changes = {"first reason changed by refit": held.refit, "first reason changed by noise": held.noise} if held else {}
+    return {**named, "gain over logistic regression": outcome.gain.value, **changes}
 
 
 def _earned(outcome: TrainedModel) -> tuple[bool, str]:

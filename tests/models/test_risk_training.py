@@ -70,7 +70,8 @@ def values() -> pa.Table:
 
 @pytest.fixture(scope="module")
 def trained(values) -> TrainedModel:
-    found = train(DECLARATION, values, make_labels(values), versions={"crossings": 3}, draws=30)
+    similar = values.append_column("mode", pa.array(["air", "land", "air"] * (values.num_rows // 3)))
+    found = train(DECLARATION, values, make_labels(values), similar=similar, versions={"crossings": 3}, draws=30)
     assert isinstance(found, TrainedModel)
     return found
 
@@ -150,7 +151,8 @@ def test_more_confirmed_findings_never_lower_the_score(trained, values):
 def test_a_saved_model_answers_the_same_and_is_named_by_its_content(trained, values, tmp_path):
     path = trained.model.save(tmp_path)
     assert path.name == trained.model.hash
-    assert sorted(p.name for p in path.iterdir()) == ["model.json", *(f"trees-{n}.txt" for n in range(1, 6))]
+    trees = [f"trees-{n}.txt" for n in range(1, 6)]
+    assert sorted(p.name for p in path.iterdir()) == ["model.json", "peers.json", "stability.json", *trees]
     again = RiskModel.load(path)
     assert (again.score(values).raw == trained.model.score(values).raw).all()
     assert again.hash == trained.model.hash
@@ -159,7 +161,19 @@ def test_a_saved_model_answers_the_same_and_is_named_by_its_content(trained, val
 
 def test_training_twice_gives_the_same_model(trained, values):
     again = train(DECLARATION, values, make_labels(values), versions={"crossings": 3}, draws=2)
-    assert again.model.hash == trained.model.hash
+    assert again.model.peers is None
+    assert replace(again.model, peers=trained.model.peers).hash == trained.model.hash
+
+
+def test_what_is_usual_and_which_reasons_hold_go_with_the_model(trained, values, tmp_path):
+    again = RiskModel.load(trained.model.save(tmp_path))
+    assert again.peers == trained.model.peers
+    assert again.stability == trained.model.stability
+    assert {cell.key for cell in again.peers.cells.values()} >= {(), ("air",), ("land",), ("air", "winter")}
+    held = again.stability
+    assert 0 <= held.noise <= held.refit <= 1
+    assert set(held.least) == {i.group for i in again.inputs}
+    assert any(least is not None for least in held.least.values())
 
 
 def test_a_changed_model_folder_is_refused(trained, tmp_path):
