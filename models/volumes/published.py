@@ -1,0 +1,240 @@
+"""What a nightly run publishes: one folder per run, whole or not there at all. The newest is served.
+
+The older ones are kept as they were, so that it can be asked how last month's did and what changed since. Tables are
+Parquet, whose columns are declared here; alarms, words and the card are JSON. All moments `ds` are clocks of the place.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.volumes.alarms import Alarm, Kind, State
+from models.volumes.explained import Moved
+from models.volumes.rhythm import COLUMNS
+from records.errors import BadInput
+
+LEVELS_OF_FLOWS: Final = ("nation", "mode", "governorate", "post", "flow")
+"""From the top; a governorate stands inside its mode, so that a tree it is."""
+
+_NUMBERS = [(name, pa.float64()) for name in ("mean", *COLUMNS)]
+_MOMENT = ("ds", pa.timestamp("us"))
+_FLOWS = pa.schema(
+    [(name, pa.string()) for name in ("node", "level", "parent", "mode", "governorate", "post", "direction")]
+    + [_MOMENT, ("closed", pa.bool_()), *_NUMBERS]
+)
+TABLES: Final[Mapping[str, pa.Schema]] = {
+    "hours": _FLOWS,
+    "days": _FLOWS,
+    "months": _FLOWS,
+    "offices": pa.schema([("office", pa.string()), ("kind", pa.string()), _MOMENT, *_NUMBERS]),
+    "caseload": pa.schema(
+        [("office", pa.string()), _MOMENT]
+        + [(f"backlog_{name}", pa.float64()) for name in ("mean", "q0.1", "q0.9")]
+        + [("days_median", pa.float64()), ("days_p90", pa.float64())]
+        + [(name, pa.int64()) for name in ("promised_days", "officers", "officers_needed")]
+    ),
+    "renewals": pa.schema([("category", pa.string()), _MOMENT, *_NUMBERS]),
+    "stock": pa.schema([("group", pa.string()), *_NUMBERS]),
+    "staffing": pa.schema(
+        [(name, pa.string()) for name in ("post", "direction")]
+        + [_MOMENT, ("travellers", pa.float64()), ("share_in_time", pa.float64())]
+        + [(name, pa.int64()) for name in ("booths", "officers")]
+    ),
+    "curve": pa.schema([("post", pa.string()), ("share_in_time", pa.float64()), ("booth_hours", pa.float64())]),
+}
+"""Columns of each table. `node` names a flow: "mode=sea > governorate=TN-11 > post=GLT > direction=entry"; `parent` is
+the node it is a part of (null: the nation). Labels that a node does not have are null, as are officers needed where all
+desks are not enough. `closed` steps are exact zeros of an announced closure."""
+
+_STAMP = "%Y%m%dT%H%M%S%fZ"
+_JSON = ("alarms", "words", "card")
+
+
+@dataclass(frozen=True)
+class Word:
+    """What moved the forecast of one node on one day: `parts` by name of `explained.PARTS`, which sum to `expected`."""
+
+    node: str
+    ds: date
+    expected: float
+    parts: Mapping[str, float]
+
+    def moved(self) -> Moved:
+        """The same for `explained.in_words` and `explained.picture`, as series 0 and step 0."""
+        return Moved(np.array([[self.expected]]), {name: np.array([[value]]) for name, value in self.parts.items()})
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a reader must know of a run.
+
+    made_at, as_of  when it was made, and the moment up to which the lake was read; both with a zone
+    figures         losses of the pool and of seasonal naive from earlier origins, as {"days": {"post": {"wape": …}}}
+    weights         of the pool's members, as {"days": {"trees": .4, …}}; `learnt_at` when they were learnt
+    notes           troubles of single series, each with series, problem and refused
+    uncertain_days  days whose holiday the moon decides
+    did             how the runs before did on what came since: name, days, coverage_80, wape, bias
+    changed         flows that moved most since the run before: name, before, after, reason
+    versions        of the lake's tables; `data_hash` of what was read
+    settings        horizons, histories and numbers of paths that the run was made with
+    seconds         that each part took
+    """
+
+    made_at: datetime
+    as_of: datetime
+    zone: str
+    figures: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
+    weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    learnt_at: datetime | None = None
+    notes: Sequence[Mapping[str, Any]] = ()
+    uncertain_days: Sequence[date] = ()
+    did: Sequence[Mapping[str, Any]] = ()
+    changed: Sequence[Mapping[str, Any]] = ()
+    versions: Mapping[str, int | str] = field(default_factory=dict)
+    data_hash: str = ""
+    settings: Mapping[str, int | float | str] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("made_at", "as_of"):
+            if getattr(self, name).tzinfo is None:
+                raise BadInput(f"{name} has no time zone. Write it with one, as in 2026-01-31T06:00+01:00.")
+
+
+@dataclass(frozen=True)
+class Published:
+    """All that one run publishes, before it is written."""
+
+    tables: Mapping[str, pa.Table]
+    alarms: Sequence[Alarm]
+    words: Sequence[Word]
+    card: Card
+
+
+@dataclass(frozen=True)
+class Run:
+    """One published run, read as far as it is asked for."""
+
+    made_at: datetime
+    path: Path
+
+    def table(self, name: str, columns: Sequence[str] | None = None, where: Any = None) -> pa.Table:
+        """One table of TABLES; `where` as pyarrow's filters, as in [("level", "=", "post")]."""
+        if name not in TABLES:
+            raise BadInput(f"A run has no table {name!r}. It has {', '.join(TABLES)}.")
+        path = self.path / f"{name}.parquet"
+        try:
+            return pq.read_table(path, columns=columns, filters=where)
+        except (OSError, pa.ArrowInvalid) as error:
+            raise BadInput(f"{path} cannot be read: {error}. Make a new run with `basira volumes nightly`.") from error
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """Alarms that stand or were closed in this run, feeds before flows."""
+        return tuple(_alarm(plain) for plain in self._json("alarms"))
+
+    def words(self) -> tuple[Word, ...]:
+        """What moved the forecasts of the first days."""
+        return tuple(
+            Word(w["node"], date.fromisoformat(w["ds"]), w["expected"], w["parts"]) for w in self._json("words")
+        )
+
+    def card(self) -> Card:
+        """The run's card."""
+        plain = dict(self._json("card"))
+        for name in ("made_at", "as_of", "learnt_at"):
+            plain[name] = datetime.fromisoformat(plain[name]) if plain[name] else None
+        plain["uncertain_days"] = [date.fromisoformat(day) for day in plain["uncertain_days"]]
+        return Card(**plain)
+
+    def _json(self, name: str) -> Any:
+        path = self.path / f"{name}.json"
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise BadInput(f"{path} cannot be read: {error}. Make a new run with `basira volumes nightly`.") from error
+
+
+def write(root: Path, published: Published) -> Run:
+    """Publish a run in the folder `root` (the installation's home / "volumes"), under its moment of making.
+
+    BadInput where a table lacks a column or has a hole in what must be known, and where a run of that moment is there.
+    """
+    made_at = published.card.made_at.astimezone(UTC)
+    final = root / made_at.strftime(_STAMP)
+    if final.exists():
+        raise BadInput(f"A run made at {made_at.isoformat()} is published already. A published run is never changed.")
+    tables = {name: _checked(name, published.tables.get(name)) for name in TABLES}
+    root.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
+    try:
+        for name, table in tables.items():
+            pq.write_table(table, draft / f"{name}.parquet")
+        for name in _JSON:
+            told = getattr(published, name)
+            plain = asdict(told) if isinstance(told, Card) else [asdict(one) for one in told]
+            text = json.dumps(plain, default=_plain, ensure_ascii=False, indent=1, allow_nan=False)
+            (draft / f"{name}.json").write_text(text, encoding="utf-8")
+        for path in draft.iterdir():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        draft.chmod(0o755)
+        draft.rename(final)  # a reader sees all of it or nothing
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Run(made_at, final)
+
+
+def runs(root: Path) -> list[Run]:
+    """All published runs, the oldest first; none where nothing was published yet."""
+    found = []
+    for path in sorted(root.glob("[0-9]*Z")) if root.is_dir() else []:
+        try:
+            found.append(Run(datetime.strptime(path.name, _STAMP).replace(tzinfo=UTC), path))
+        except ValueError:
+            continue  # somebody's own folder
+    return found
+
+
+def newest(root: Path, before: datetime | None = None) -> Run:
+    """The newest run, or the newest made before a moment: what planners had in hand then. BadInput where none was."""
+    made = [run for run in runs(root) if before is None or run.made_at < before]
+    if not made:
+        when = f" before {before.isoformat()}" if before else ""
+        raise BadInput(f"No forecast has been published{when} in {root}. Make one with `basira volumes nightly`.")
+    return made[-1]
+
+
+def _checked(name: str, table: pa.Table | None) -> pa.Table:
+    schema = TABLES[name]
+    if table is None:
+        return schema.empty_table()  # an installation without offices publishes none
+    absent = [column for column in schema.names if column not in table.column_names]
+    if absent:
+        raise BadInput(f"The table {name} lacks {', '.join(absent)}. It is published with {', '.join(schema.names)}.")
+    told = table.select(schema.names).cast(schema)
+    if "mean" in schema.names and any(told[column].null_count for column in ("mean", *COLUMNS)):
+        raise BadInput(f"The table {name} has rows without a forecast. Leave such rows out.")
+    return told
+
+
+def _alarm(plain: Mapping[str, Any]) -> Alarm:
+    days = {name: date.fromisoformat(plain[name]) for name in ("since", "raised_on", "until")}
+    return Alarm(**{**plain, **days, "kind": Kind(plain["kind"]), "state": State(plain["state"])})
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} cannot be published")
