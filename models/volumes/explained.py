@@ -61,10 +61,8 @@ def explained(history: History, forecast: np.ndarray | None = None, growth: Grow
     counts = {name: np.zeros(len(middle)) for name in PARTS}
     for place, column in enumerate(grown.names):
         counts[part_of(column, history)] += shares[:, place]
-    usual = np.nan_to_num(given.columns["usual"]) if "usual" in given.columns else np.zeros(len(middle))
-    begun = np.where(usual > 0, usual, given.start)
-    counts["season"] += np.where(begun > 0, begun - 1.0, 0.0)
-    counts["holiday"] += given.start - begun
+    counts["season"] += np.where(given.ordinary_start > 0, given.ordinary_start - 1.0, 0.0)
+    counts["holiday"] += given.start - given.ordinary_start
     counts["level"] = middle - sum(values for name, values in counts.items() if name != "level")
     parts = {name: (values * given.level).reshape(shape) for name, values in counts.items()}
     own = (middle * given.level).reshape(shape)

@@ -5,13 +5,15 @@ a feast is then a ratio to what was usual before it. The ratios of the same day 
 are averaged in logarithms, a series' own beside those of all series, and say what the coming one would mean.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from models.volumes.calendar import Calendar
 from models.volumes.history import History
-from models.volumes.rhythm import LEVELS
+from models.volumes.rhythm import LEVELS, MEDIAN
+from models.volumes.seasonal import same_season
 
 WEEKS, BEYOND = 8, 4
 """Ordinary same weekdays that make the usual count, and the weeks further back that may replace moved ones."""
@@ -63,20 +65,49 @@ def expected(history: History, series: np.ndarray, origin: np.ndarray, target: n
 
 
 def feast_season(history: History) -> np.ndarray:
-    """Quantiles (S, H, 15): the last ordinary counts of the same weekday, moved by what feasts did in earlier years."""
-    count, n, ahead = len(history.values), history.length, history.horizon
-    series = np.repeat(np.arange(count), ahead)
-    target = np.tile(np.arange(n, n + ahead), count)
-    origin = np.full(len(series), n - 1)
-    said = expected(history, series, origin, target)
-    lags = ordinary_lags(ordinary(history), series, origin, target, history.rhythm.season)
-    spread = _weighted_quantiles(lags)
-    middle = spread[:, LEVELS == 0.5]
+    """Quantiles (S, H, 15): the last ordinary counts of the same weekday, moved by what feasts did in earlier years.
+
+    A series without an ordinary day yet is answered by its same-season counts.
+    """
+    rows = _ahead(history)
+    lags = ordinary_lags(ordinary(history), *rows, history.rhythm.season)
+    spread = _weighted_quantiles(lags).reshape(len(history.values), history.horizon, len(LEVELS))
+    answer = _moved(spread, history)
+    unknown = ~np.isfinite(answer).all(axis=(1, 2))
+    if unknown.any():
+        answer[unknown] = same_season(history)[unknown]
+    return answer
+
+
+def moved_by_feasts(member: Callable[[History], np.ndarray]) -> Callable[[History], np.ndarray]:
+    """A member that knows no feast is shown ordinary days alone, and its answer is moved by what feasts did before."""
+
+    def member_moved(history: History) -> np.ndarray:
+        quiet = ordinary(history)
+        enough = np.isfinite(quiet).sum(axis=1) >= 0.5 * np.isfinite(history.values).sum(axis=1)
+        if history.rhythm.unit != "D" or not enough.all():
+            return member(history)
+        return _moved(member(replace(history, values=quiet)), history)
+
+    return member_moved
+
+
+def _ahead(history: History) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Series, origin and target (S * H,) of every step of the horizon."""
+    count, n = len(history.values), history.length
+    series = np.repeat(np.arange(count), history.horizon)
+    return series, np.full(len(series), n - 1), np.tile(np.arange(n, n + history.horizon), count)
+
+
+def _moved(quantiles: np.ndarray, history: History) -> np.ndarray:
+    rows = _ahead(history)
+    said = expected(history, *rows)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(said.usual > 0, said.count / said.usual, 1.0)
-    doubt = np.where(history.calendar.ordinary[target] | ~np.isfinite(said.ratio), 1.0, DOUBT)
-    answer = (middle + (spread - middle) * doubt[:, None]) * ratio[:, None]
-    return np.asarray(np.maximum(answer, 0.0).reshape(count, ahead, len(LEVELS)))
+    doubt = np.where(history.calendar.ordinary[rows[2]] | ~np.isfinite(said.ratio), 1.0, DOUBT)
+    ratio, doubt = (part.reshape(*quantiles.shape[:2], 1) for part in (ratio, doubt))
+    middle = quantiles[..., MEDIAN : MEDIAN + 1]
+    return np.asarray(np.maximum((middle + (quantiles - middle) * doubt) * ratio, 0.0))
 
 
 def ordinary(history: History) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from models.volumes.feasts import feast_season
+from models.volumes.feasts import feast_season, moved_by_feasts
 from models.volumes.history import History
 from models.volumes.losses import pinball
 from models.volumes.regression import regression
@@ -29,11 +29,11 @@ MEMBERS: Mapping[str, Callable[[History], np.ndarray]] = {
     "same_season": same_season,
     "feast_season": feast_season,
     "naive": naive,
-    "smoothing": smoothing,
+    "smoothing": moved_by_feasts(smoothing),
     "theta": theta,
     "autoregression": autoregression,
     "regression": regression,
-    "like_days": like_days,
+    "like_days": moved_by_feasts(like_days),
     "trees": trees,
 }
 

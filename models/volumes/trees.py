@@ -20,6 +20,8 @@ FITTED = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
 """Levels with a model of their own; the others are drawn between and beyond."""
 CEILING = 30.0
 """A scaled count above this says that the level was no level; it is capped so that it cannot bend the model."""
+MOST = 0.2, 5.0
+"""Bounds of what a remembered feast may do to the start of the trees."""
 
 SHOCK = 0.1
 """What a count within a shock weighs beside an ordinary one."""
@@ -29,7 +31,7 @@ SHOCK = 0.1
 class Growth:
     """How the trees are grown."""
 
-    rounds: int = 80  # on `enough` rows and more; fewer on less
+    rounds: int = 100  # on `enough` rows and more; fewer on less
     rounds_from_nothing: int = 140  # where nothing is known to start from
     enough: int = 7_000
     rate: float = 0.07
@@ -66,6 +68,7 @@ class Inputs:
     columns: Mapping[str, np.ndarray]
     level: np.ndarray
     start: np.ndarray
+    ordinary_start: np.ndarray  # the same if no feast were near
 
 
 def trees(history: History, growth: Growth = DEFAULT) -> np.ndarray:
@@ -113,10 +116,18 @@ def inputs(history: History, rows: Rows) -> Inputs:
     level = levels(windows, rows, history.rhythm.level)
     columns = design(history, windows, rows, level)
     start = np.zeros(len(level))
-    for name in ("season_mean", "usual", "feast_count"):
-        if "usual" in columns and name in columns:
-            start = np.where(np.isfinite(columns[name]), columns[name], start)
-    return Inputs(columns, level, np.minimum(start, CEILING))
+    if "usual" in columns:
+        start = columns["usual"]
+        for instead in (columns["season_mean"], np.ones(len(level))):
+            start = np.where(np.isfinite(start), start, instead)
+    ordinary = start
+    if "feast_count" in columns:
+        # Half way to the level, so that trees may follow the season of the year as well as the last weeks.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = columns["feast_count"] / columns["usual"]
+        ordinary = 0.5 + 0.5 * start
+        start = ordinary * np.where(np.isfinite(ratio), np.clip(ratio, *MOST), 1.0)
+    return Inputs(columns, level, np.minimum(start, CEILING), np.minimum(ordinary, CEILING))
 
 
 def parameters(growth: Growth, quantile: float) -> dict[str, object]:
