@@ -31,7 +31,7 @@ SHOCK = 0.1
 class Growth:
     """How the trees are grown."""
 
-    rounds: int = 100  # on `enough` rows and more; fewer on less
+    rounds: int = 110  # on `enough` rows and more; fewer on less
     rounds_from_nothing: int = 140  # where nothing is known to start from
     enough: int = 7_000
     rate: float = 0.07
@@ -62,8 +62,8 @@ class Grown:
 
 @dataclass(frozen=True)
 class Inputs:
-    """What n rows give to the trees. Targets are counts over `level`; trees add to `start`, what is usual or a feast
-    made of it."""
+    """What n rows give to the trees. Targets are counts over `level`; trees add to `start`: by hour what is usual, by
+    day what feasts make of the level, by month nothing."""
 
     columns: Mapping[str, np.ndarray]
     level: np.ndarray
@@ -115,18 +115,16 @@ def inputs(history: History, rows: Rows) -> Inputs:
     windows = Windows(history.values)
     level = levels(windows, rows, history.rhythm.level)
     columns = design(history, windows, rows, level)
-    start = np.zeros(len(level))
-    if "usual" in columns:
-        start = columns["usual"]
-        for instead in (columns["season_mean"], np.ones(len(level))):
-            start = np.where(np.isfinite(start), start, instead)
-    ordinary = start
+    ordinary = np.zeros(len(level))
+    if history.rhythm.unit == "h":
+        ordinary = np.where(np.isfinite(columns["usual"]), columns["usual"], 1.0)
+    start = ordinary
     if "feast_count" in columns:
-        # Half way to the level, so that trees may follow the season of the year as well as the last weeks.
+        # Days start from the level, not from the last weeks: trees must be free to follow the season of the year.
+        ordinary = np.ones(len(level))
         with np.errstate(invalid="ignore", divide="ignore"):
             ratio = columns["feast_count"] / columns["usual"]
-        ordinary = 0.5 + 0.5 * start
-        start = ordinary * np.where(np.isfinite(ratio), np.clip(ratio, *MOST), 1.0)
+        start = np.where(np.isfinite(ratio), np.clip(ratio, *MOST), 1.0)
     return Inputs(columns, level, np.minimum(start, CEILING), np.minimum(ordinary, CEILING))
 
 

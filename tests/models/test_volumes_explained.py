@@ -50,9 +50,9 @@ def test_it_is_said_and_drawn_in_every_language(history: History, language: str)
     said = in_words(moved, 0, 3, language)
     assert PARTS["level"][language].lower()[1:] in said
     spec = picture(moved, 0, 3, language)
-    assert {row["part"] for row in spec["data"]["values"]} == {names[language] for names in PARTS.values()}
-    ends = [row["to"] for row in spec["data"]["values"]]
-    assert ends[-1] == pytest.approx(float(moved.forecast[0, 3]))
+    (bars,) = spec["datasets"].values()
+    assert {row["part"] for row in bars} == {names[language] for names in PARTS.values()}
+    assert bars[-1]["to"] == pytest.approx(float(moved.forecast[0, 3]))
 
 
 def test_every_part_has_words_in_every_language() -> None:
