@@ -18,6 +18,7 @@ from features.groups import GROUPS
 from features.lineage import HOME, reads, refuse_prohibited, tier, type_of
 from features.sound import refuse_unsound
 from records.errors import BadInput
+from records.schema import Tier
 
 
 @cache
@@ -63,7 +64,17 @@ def assemble(declared: Mapping[str, Feature], kind: SubjectKind) -> Mapping[str,
         whole[name] = replace(
             feature, type=value, tier=tier(read), reads=tuple(dict.fromkeys(sorted(r.source for r in read)))
         )
+        _refuse_shown(whole[name])
     return MappingProxyType(whole)
+
+
+def _refuse_shown(feature: Feature) -> None:
+    if feature.showable and (feature.role != "model" or feature.tier is not Tier.FREE):
+        raise BadInput(
+            f"Feature '{feature.name}' is marked showable, but is a {feature.role} of tier {feature.tier.value}. Only "
+            "what a model may read, and anyone may know, can be named as what would have changed a score. Take the mark "
+            "away."
+        )
 
 
 def _refuse_incomplete(feature: Feature) -> None:

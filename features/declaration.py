@@ -212,13 +212,18 @@ Operand: TypeAlias = "str | Window | Lookup | InForce | Own | Derived"
 
 @dataclass(frozen=True)
 class Feature:
-    """One declared thing. What follows `texts` is filled in when the catalogue is assembled."""
+    """One declared thing. What follows `showable` is filled in when the catalogue is assembled.
+
+    `showable` marks what the law lets oversight name as what would have changed a score: something a person can put
+    right or have corrected. Where no declaration says so, it is not.
+    """
 
     expression: Expression
     doc: str = ""
     unit: str = ""
     texts: Mapping[str, str] = field(default_factory=dict, hash=False)
     role: Role = "model"
+    showable: bool = False
     name: str = ""
     subject_kind: SubjectKind = "crossing"
     group: str = ""
@@ -248,9 +253,10 @@ def window(
     unit: str = "",
     texts: Texts | None = None,
     role: Role = "model",
+    showable: bool = False,
 ) -> Feature:
     """An aggregate over the rows of an entity's history in the time before; `last=EVER` sets no beginning."""
-    return Feature(Window(aggregate, of, _per(per), last), doc, unit, texts or {}, role)
+    return Feature(Window(aggregate, of, _per(per), last), doc, unit, texts or {}, role, showable)
 
 
 def lookup(
@@ -262,9 +268,10 @@ def lookup(
     unit: str = "",
     texts: Texts | None = None,
     role: Role = "model",
+    showable: bool = False,
 ) -> Feature:
     """What the newest statement known says about an entity, for instance the origin of a service."""
-    return Feature(Lookup(column, of, _per(per)), doc, unit, texts or {}, role)
+    return Feature(Lookup(column, of, _per(per)), doc, unit, texts or {}, role, showable)
 
 
 def in_force(
@@ -282,9 +289,17 @@ def in_force(
     return Feature(InForce(of, _per(per), since, until), doc, unit, texts or {}, role)
 
 
-def own(column: str, *, doc: str = "", unit: str = "", texts: Texts | None = None, role: Role = "model") -> Feature:
+def own(
+    column: str,
+    *,
+    doc: str = "",
+    unit: str = "",
+    texts: Texts | None = None,
+    role: Role = "model",
+    showable: bool = False,
+) -> Feature:
     """A column of the event itself, as known at as_of."""
-    return Feature(Own(column), doc, unit, texts or {}, role)
+    return Feature(Own(column), doc, unit, texts or {}, role, showable)
 
 
 def derived(
@@ -295,6 +310,7 @@ def derived(
     unit: str = "",
     texts: Texts | None = None,
     role: Role = "model",
+    showable: bool = False,
 ) -> Feature:
     """A row-wise formula (see `features/formulas.py`) over other features, by name or as declared."""
-    return Feature(Derived(formula, tuple(_operand(o) for o in of), returns), doc, unit, texts or {}, role)
+    return Feature(Derived(formula, tuple(_operand(o) for o in of), returns), doc, unit, texts or {}, role, showable)

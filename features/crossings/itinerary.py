@@ -124,6 +124,7 @@ address_declared = derived(
     returns="boolean",
     doc="Whether an address in the country was declared.",
     unit="yes or no",
+    showable=True,
     texts={
         "ar": "تم التصريح بعنوان: {value}",
         "fr": "Adresse déclarée : {value}",

@@ -12,9 +12,9 @@ document_age_days = derived(
     doc="How many days ago the travel document was issued.",
     unit="days",
     texts={
-        "ar": "صدرت وثيقة السفر قبل {value} يوما",
-        "fr": "Document délivré il y a {value} jours",
-        "en": "Document issued {value} days before",
+        "ar": "منذ إصدار وثيقة السفر: {value}",
+        "fr": "Document délivré il y a {value}",
+        "en": "Document issued {value} before",
     },
 )
 
@@ -24,9 +24,10 @@ days_to_document_expiry = derived(
     own("document_expires_on"),
     doc="How many days the travel document is still valid at the crossing; negative where it has expired.",
     unit="days",
+    showable=True,
     texts={
-        "ar": "تنتهي صلاحية وثيقة السفر بعد {value} يوما",
-        "fr": "Document valable encore {value} jours",
+        "ar": "المتبقي من صلاحية وثيقة السفر: {value}",
+        "fr": "Document valable encore {value}",
         "en": "Document valid for {value} more days",
     },
 )
@@ -38,9 +39,9 @@ document_validity_days = derived(
     doc="For how many days the travel document was issued; short for emergency papers.",
     unit="days",
     texts={
-        "ar": "مدة صلاحية وثيقة السفر: {value} يوما",
-        "fr": "Document délivré pour {value} jours",
-        "en": "Document issued for {value} days",
+        "ar": "مدة صلاحية وثيقة السفر: {value}",
+        "fr": "Document délivré pour {value}",
+        "en": "Document issued for {value}",
     },
 )
 
@@ -90,9 +91,9 @@ days_since_traveller_used_document = window(
     doc="How many days ago the traveller last used this document.",
     unit="days",
     texts={
-        "ar": "آخر استعمال لهذه الوثيقة من طرف المسافر قبل {value} يوما",
-        "fr": "Document utilisé par ce voyageur il y a {value} jours",
-        "en": "Traveller last used this document {value} days before",
+        "ar": "منذ آخر استعمال لهذه الوثيقة من طرف المسافر: {value}",
+        "fr": "Document utilisé par ce voyageur il y a {value}",
+        "en": "Traveller last used this document {value} before",
     },
 )
 

@@ -68,9 +68,10 @@ permit_days_left = derived(
     window(last("valid_to"), of=_STANDING, per="traveller", last=EVER),
     doc="How many days the traveller's newest residence permit is still valid; negative where it has ended.",
     unit="days",
+    showable=True,
     texts={
-        "ar": "الأيام المتبقية من صلاحية الرخصة: {value}",
-        "fr": "Titre de séjour valable encore {value} jours",
+        "ar": "المتبقي من صلاحية الرخصة: {value}",
+        "fr": "Titre de séjour valable encore {value}",
         "en": "Permit valid for {value} more days",
     },
 )

@@ -38,10 +38,11 @@ declared_stay_days = own(
     "declared_stay_days",
     doc="Length of stay declared at this entry.",
     unit="days",
+    showable=True,
     texts={
-        "ar": "مدة الإقامة المصرح بها: {value} يوما",
-        "fr": "Séjour déclaré : {value} jours",
-        "en": "Declared stay: {value} days",
+        "ar": "مدة الإقامة المصرح بها: {value}",
+        "fr": "Séjour déclaré : {value}",
+        "en": "Declared stay: {value}",
     },
 )
 
@@ -53,9 +54,9 @@ mean_declared_stay_days_last_365_days = window(
     doc="Mean length of stay that the traveller declared at entries in the 365 days before.",
     unit="days",
     texts={
-        "ar": "متوسط الإقامة المصرح بها خلال السنة السابقة: {value} يوما",
-        "fr": "Séjour déclaré en moyenne, sur 365 jours : {value} jours",
-        "en": "Mean declared stay over 365 days: {value} days",
+        "ar": "متوسط الإقامة المصرح بها خلال السنة السابقة: {value}",
+        "fr": "Séjour déclaré en moyenne, sur 365 jours : {value}",
+        "en": "Mean declared stay over 365 days: {value}",
     },
 )
 
@@ -67,9 +68,9 @@ declared_stay_days_last_365_days = window(
     doc="Sum of the stays that the traveller declared at entries in the 365 days before.",
     unit="days",
     texts={
-        "ar": "مجموع الإقامات المصرح بها خلال السنة السابقة: {value} يوما",
-        "fr": "Séjours déclarés en 365 jours, au total : {value} jours",
-        "en": "Declared stays in 365 days, in all: {value} days",
+        "ar": "مجموع الإقامات المصرح بها خلال السنة السابقة: {value}",
+        "fr": "Séjours déclarés en 365 jours, au total : {value}",
+        "en": "Declared stays in 365 days, in all: {value}",
     },
 )
 
@@ -84,9 +85,9 @@ declared_stay_trend_last_3_years = derived(
     "before; negative where they shrink, null below five entries.",
     unit="days per year",
     texts={
-        "ar": "تطور مدد الإقامة المصرح بها: {value} يوما في السنة",
-        "fr": "Évolution des séjours déclarés : {value} jours par an",
-        "en": "Declared stays change by {value} days a year",
+        "ar": "تطور مدد الإقامة المصرح بها: {value} في السنة",
+        "fr": "Évolution des séjours déclarés : {value} par an",
+        "en": "Declared stays change by {value} a year",
     },
 )
 
@@ -130,9 +131,9 @@ stay_days = derived(
     doc="At an exit: days since the entry before it. Null where that entry was not recorded.",
     unit="days",
     texts={
-        "ar": "مدة الإقامة المنتهية: {value} يوما",
-        "fr": "Séjour qui s'achève : {value} jours",
-        "en": "Stay that ends: {value} days",
+        "ar": "مدة الإقامة المنتهية: {value}",
+        "fr": "Séjour qui s'achève : {value}",
+        "en": "Stay that ends: {value}",
     },
 )
 
@@ -143,9 +144,9 @@ days_over_declared_stay = derived(
     doc="At an exit: days by which the stay went past what was declared at its entry; 0 where it did not.",
     unit="days",
     texts={
-        "ar": "تجاوز الإقامة المصرح بها بـ {value} يوما",
-        "fr": "Séjour dépassant la durée déclarée de {value} jours",
-        "en": "Stay went {value} days past what was declared",
+        "ar": "تجاوز الإقامة المصرح بها: {value}",
+        "fr": "Séjour dépassant la durée déclarée de {value}",
+        "en": "Stay went {value} past what was declared",
     },
 )
 
@@ -156,6 +157,7 @@ open_entry_without_exit = derived(
     returns="boolean",
     doc="At an entry: whether the entry before it has no recorded exit: a gap in the data, not a fault.",
     unit="yes or no",
+    showable=True,
     texts={
         "ar": "دخول سابق دون خروج مسجل: {value}",
         "fr": "Entrée précédente sans sortie enregistrée : {value}",
@@ -196,9 +198,9 @@ days_over_authorised_stay = derived(
     "there is none on record; 0 where the stay is within. Null where the entry was not recorded.",
     unit="days",
     texts={
-        "ar": "تجاوز مدة الإقامة المسموح بها بـ {value} يوما",
-        "fr": "Séjour autorisé dépassé de {value} jours",
-        "en": "Authorised stay exceeded by {value} days",
+        "ar": "تجاوز مدة الإقامة المسموح بها بـ {value}",
+        "fr": "Séjour autorisé dépassé de {value}",
+        "en": "Authorised stay exceeded by {value}",
     },
 )
 
@@ -229,9 +231,10 @@ declared_stay_past_permit_days = derived(
     doc="At an entry: days by which the declared stay runs past the end of the traveller's residence permit; 0 where "
     "it does not, null where there is no permit or no declaration.",
     unit="days",
+    showable=True,
     texts={
-        "ar": "الإقامة المصرح بها تتجاوز نهاية الرخصة بـ {value} يوما",
-        "fr": "Le séjour déclaré dépasse la fin du titre de {value} jours",
-        "en": "The declared stay runs {value} days past the permit",
+        "ar": "تجاوز الإقامة المصرح بها لنهاية الرخصة: {value}",
+        "fr": "Le séjour déclaré dépasse la fin du titre de {value}",
+        "en": "The declared stay runs {value} past the permit",
     },
 )

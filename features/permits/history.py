@@ -19,9 +19,9 @@ permit_length_days = derived(
     doc="For how many days the permit was given.",
     unit="days",
     texts={
-        "ar": "مدة الرخصة: {value} يوما",
-        "fr": "Titre délivré pour {value} jours",
-        "en": "Permit given for {value} days",
+        "ar": "مدة الرخصة: {value}",
+        "fr": "Titre délivré pour {value}",
+        "en": "Permit given for {value}",
     },
 )
 
@@ -32,9 +32,9 @@ permit_age_days = derived(
     doc="How many days ago the permit began.",
     unit="days",
     texts={
-        "ar": "بدأت الرخصة قبل {value} يوما",
-        "fr": "Titre commencé il y a {value} jours",
-        "en": "Permit began {value} days before",
+        "ar": "منذ بداية الرخصة: {value}",
+        "fr": "Titre commencé il y a {value}",
+        "en": "Permit began {value} before",
     },
 )
 
@@ -42,6 +42,7 @@ file_complete_when_handed_in = own(
     "documents_complete",
     doc="Whether the file was complete when it was handed in.",
     unit="yes or no",
+    showable=True,
     texts={
         "ar": "ملف كامل عند الإيداع: {value}",
         "fr": "Dossier complet au dépôt : {value}",
@@ -54,9 +55,9 @@ processing_days = own(
     doc="Days from the application to the decision on this permit.",
     unit="days",
     texts={
-        "ar": "مدة دراسة الملف: {value} يوما",
-        "fr": "Dossier traité en {value} jours",
-        "en": "File decided in {value} days",
+        "ar": "مدة دراسة الملف: {value}",
+        "fr": "Dossier traité en {value}",
+        "en": "File decided in {value}",
     },
 )
 
@@ -95,9 +96,9 @@ days_since_last_grant = window(
     doc="How many days ago a new permit file of the traveller was last granted.",
     unit="days",
     texts={
-        "ar": "آخر منح لرخصة قبل {value} يوما",
-        "fr": "Dernier octroi il y a {value} jours",
-        "en": "Last grant {value} days before",
+        "ar": "منذ آخر منح لرخصة: {value}",
+        "fr": "Dernier octroi il y a {value}",
+        "en": "Last grant {value} before",
     },
 )
 

@@ -29,9 +29,9 @@ days_since_last_exit = window(
     doc="How many days ago the permit holder last left the country, within five years.",
     unit="days",
     texts={
-        "ar": "آخر خروج قبل {value} يوما",
-        "fr": "Dernière sortie il y a {value} jours",
-        "en": "Last left {value} days before",
+        "ar": "منذ آخر خروج: {value}",
+        "fr": "Dernière sortie il y a {value}",
+        "en": "Last left {value} before",
     },
 )
 
@@ -43,9 +43,9 @@ days_since_last_entry = window(
     doc="How many days ago the permit holder last entered the country, within five years.",
     unit="days",
     texts={
-        "ar": "آخر دخول قبل {value} يوما",
-        "fr": "Dernière entrée il y a {value} jours",
-        "en": "Last entered {value} days before",
+        "ar": "منذ آخر دخول: {value}",
+        "fr": "Dernière entrée il y a {value}",
+        "en": "Last entered {value} before",
     },
 )
 
@@ -55,6 +55,7 @@ abroad_on_record = derived(
     returns="boolean",
     doc="Whether the permit holder's last recorded crossing was an exit; null without any crossing.",
     unit="yes or no",
+    showable=True,
     texts={
         "ar": "آخر عبور مسجل خروج: {value}",
         "fr": "Dernier passage enregistré : une sortie ({value})",
