@@ -67,6 +67,21 @@ class Language:
         shown = "#,##0" + ("." + "#" * decimals if decimals else "")
         return str(format_decimal(value, format=shown, locale=self.locale))
 
+    def quantity(self, key: str, value: float, decimals: int = 1) -> str:
+        """`value` with what it counts, the text `key`: "1 day", "2,5 jours", "يومان".
+
+        The plural form is that of the number as written, so 0.96 days are one day. Where a form says the number in a
+        word, as Arabic does of one and two, a negative number is still written with its digits.
+        """
+        forms = self.texts[key]
+        written = round(value, decimals)
+        if isinstance(forms, str):
+            raise KeyError(f"The text '{key}' of language {self.code} has no plural forms.")
+        form = forms.get(self.plural(written), forms["other"])
+        if written < 0 and "{count}" not in form:
+            form = forms["other"]
+        return form.format(count=self.number(written, decimals))
+
     def per_hundred(self, probability: float) -> str:
         """A probability as so many of a hundred; small ones keep a decimal, so that 0.4% is not written as none."""
         hundredfold = 100 * probability

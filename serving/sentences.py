@@ -20,6 +20,8 @@ from serving.places import name_of
 
 REASONS_SHOWN = 3
 FEATURES_SHOWN = 2
+UNUSUAL = 0.8  # a number is usual where fewer similar subjects than this lie on one side of it
+CYCLES = ("hour", "day of the week", "month")  # numbers of which none is more than another
 # Letters of an observed value may run against the direction of the sentence around it: each is isolated (Unicode FSI,
 # PDI), so that a flight number inside Arabic text keeps its order.
 _ISOLATE, _END = "\u2068", "\u2069"
@@ -27,7 +29,10 @@ _ISOLATE, _END = "\u2068", "\u2069"
 
 @dataclass(frozen=True)
 class ReasonInWords:
-    """`title` names the idea, `sentences` say what was observed; `share` is 0..1 and `share_text` the same in words."""
+    """`title` names the idea, `sentences` say what was observed, and how that compares with similar subjects.
+
+    `share` is 0..1 and `share_text` the same in words; `caution` is said of a reason that is less certain.
+    """
 
     title: str
     direction: str
@@ -35,6 +40,7 @@ class ReasonInWords:
     share: float
     share_text: str
     sentences: tuple[str, ...]
+    caution: str | None = None
 
     @property
     def said(self) -> str:
@@ -44,29 +50,47 @@ class ReasonInWords:
 
 @dataclass(frozen=True)
 class InWords:
-    """One assessment, said in one language."""
+    """One assessment, said in one language; `similar` are those its observed values were compared with."""
 
     reasons: tuple[ReasonInWords, ...]
     findings: tuple[str, ...]
     undecided: str | None
     proposal: str
     advice: str | None
+    similar: str | None = None
 
 
-def in_words(assessment: Assessment, rulebook: Rulebook, language: Language) -> InWords:
-    """The reasons that weigh most, every finding and the proposal, in words. A blind assessment says none of them."""
+def in_words(
+    assessment: Assessment, rulebook: Rulebook, language: Language, *, most: int | None = REASONS_SHOWN
+) -> InWords:
+    """The reasons that weigh most (all, without `most`), every finding and the proposal, in words.
+
+    A blind assessment says none of them.
+    """
     if assessment.blind:
         return InWords((), (), None, "", None)
     kind: SubjectKind = "crossing" if assessment.event_kind == "crossing" else "permit"
     known = features(kind)
     mitigation = rulebook.ladder.mitigations.get(assessment.mitigation) if assessment.mitigation else None
     return InWords(
-        reasons=tuple(reason_in_words(r, known, language) for r in assessment.reasons[:REASONS_SHOWN]),
+        reasons=tuple(reason_in_words(r, known, language) for r in assessment.reasons[:most]),
         findings=tuple(s for f in assessment.findings if (s := finding_sentence(f, rulebook, language))),
         undecided=language.say("findings.undecided", count=len(assessment.undecided)) if assessment.undecided else None,
         proposal=mitigation.title[language.code] if mitigation else language.say("proposal.none"),
         advice=mitigation.advice[language.code] if mitigation else None,
+        similar=similar_in_words(assessment, language),
     )
+
+
+def similar_in_words(assessment: Assessment, language: Language) -> str | None:
+    """Whom the observed values were compared with, such as crossings by air in winter; None without a comparison."""
+    if assessment.similar is None:
+        return None
+    parts = [language.say(f"similar.{assessment.event_kind}")]
+    for word in assessment.similar.key:
+        known = language.has(f"similar.{word}")
+        parts.append(language.say(f"similar.{word}") if known else _category(word, language))
+    return " ".join(parts)
 
 
 def reason_in_words(reason: Reason, known: Mapping[str, Feature], language: Language) -> ReasonInWords:
@@ -80,13 +104,34 @@ def reason_in_words(reason: Reason, known: Mapping[str, Feature], language: Lang
         share_text=language.say("reasons.share", share=language.share(reason.share)),
         sentences=tuple(feature_sentence(known[o.feature], o, language) for o in told)
         or (language.say("reasons.not_on_record"),),
+        caution=None if reason.certain else language.say("reasons.less_certain"),
     )
 
 
 def feature_sentence(feature: Feature, observed: Observed, language: Language) -> str:
-    """What was observed, in the feature's own template."""
-    value = observed.value
+    """What was observed, in the feature's own template, and how it compares with similar subjects."""
+    sentence = feature.texts[language.code].format(value=observed_text(feature, observed.value, language))
+    compared = None if feature.unit in CYCLES else comparison(observed, language)
+    return language.say("similar.said", observed=sentence, compared=compared) if compared else sentence
+
+
+def comparison(observed: Observed, language: Language) -> str | None:
+    """Where a value stands among similar subjects, in words; None where there was nothing to compare with."""
+    if observed.same is not None:
+        share = round(observed.same, 2)
+        return language.say("similar.same", share=language.share(share)) if share else language.say("similar.rare")
+    if observed.lower is None or observed.higher is None:
+        return None
+    for way, share in (("higher", observed.lower), ("lower", observed.higher)):
+        if share >= UNUSUAL:
+            return language.say(f"similar.{way}", share=language.share(share))
+    return language.say("similar.usual")
+
+
+def observed_text(feature: Feature, value: Value, language: Language) -> str:
+    """A value of a feature with its unit, as the language says it."""
     number = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    unit = f"unit.{feature.unit.split(' per ')[0]}"  # days a year are said in days; the template says a year
     match feature.unit:
         case "share" if number is not None:
             text = language.share(number)
@@ -96,9 +141,11 @@ def feature_sentence(feature: Feature, observed: Observed, language: Language) -
             text = language.month_name(int(number))
         case "post" | "office" as place:
             text = name_of(None if value is None else str(value), place, language)
+        case _ if number is not None and language.has(unit):
+            text = language.quantity(unit, number, decimals=_decimals(number))
         case _:
             text = said(value, language)
-    return feature.texts[language.code].format(value=text)
+    return text
 
 
 def finding_sentence(finding: Finding, rulebook: Rulebook, language: Language) -> str | None:
@@ -117,10 +164,18 @@ def said(value: Value, language: Language) -> str:
     if isinstance(value, bool):
         return language.say("word.yes" if value else "word.no")
     if isinstance(value, int | float):
-        return language.number(value, decimals=1 if abs(value) < 10 else 0)
+        return language.number(value, decimals=_decimals(value))
     if language.has(f"word.{value}"):
         return language.say(f"word.{value}")
     try:
         return language.day(date.fromisoformat(value))
     except ValueError:
         return f"{_ISOLATE}{value}{_END}"
+
+
+def _decimals(value: float) -> int:
+    return 1 if abs(value) < 10 else 0
+
+
+def _category(word: str, language: Language) -> str:
+    return language.say("similar.category", category=said(word or None, language))

@@ -43,8 +43,8 @@ days_since_confirmed_finding = window(
     doc="How many days ago a check of the traveller's crossings last confirmed an irregularity, within 24 months.",
     unit="days",
     texts={
-        "ar": "آخر معاينة مثبتة قبل {value} يوما",
-        "fr": "Dernier constat confirmé il y a {value} jours",
-        "en": "Last confirmed finding {value} days before",
+        "ar": "منذ آخر معاينة مثبتة: {value}",
+        "fr": "Dernier constat confirmé il y a {value}",
+        "en": "Last confirmed finding {value} before",
     },
 )

@@ -28,7 +28,7 @@ days_to_document_expiry = derived(
     texts={
         "ar": "المتبقي من صلاحية وثيقة السفر: {value}",
         "fr": "Document valable encore {value}",
-        "en": "Document valid for {value} more days",
+        "en": "Document valid for {value} more",
     },
 )
 

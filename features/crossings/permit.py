@@ -72,7 +72,7 @@ permit_days_left = derived(
     texts={
         "ar": "المتبقي من صلاحية الرخصة: {value}",
         "fr": "Titre de séjour valable encore {value}",
-        "en": "Permit valid for {value} more days",
+        "en": "Permit valid for {value} more",
     },
 )
 

@@ -55,9 +55,9 @@ mean_booth_wait_minutes_last_2_hours = window(
     doc="Mean wait before the booths of this post in the 2 hours before.",
     unit="minutes",
     texts={
-        "ar": "متوسط الانتظار بالمعبر: {value} دقيقة",
-        "fr": "Attente moyenne au poste : {value} minutes",
-        "en": "Mean wait at the post: {value} minutes",
+        "ar": "متوسط الانتظار بالمعبر: {value}",
+        "fr": "Attente moyenne au poste : {value}",
+        "en": "Mean wait at the post: {value}",
     },
 )
 
@@ -69,9 +69,9 @@ minutes_waited_above_usual = derived(
     "30 days before; negative where it is shorter.",
     unit="minutes",
     texts={
-        "ar": "فارق الانتظار عن المعتاد بالمعبر: {value} دقيقة",
-        "fr": "Attente au poste par rapport à l'habitude : {value} minutes",
-        "en": "Wait at the post beyond the usual: {value} minutes",
+        "ar": "فارق الانتظار عن المعتاد بالمعبر: {value}",
+        "fr": "Attente au poste par rapport à l'habitude : {value}",
+        "en": "Wait at the post beyond the usual: {value}",
     },
 )
 
@@ -83,9 +83,9 @@ booth_wait_trend_last_6_hours = derived(
     "negative where it shrinks, null below five crossings.",
     unit="minutes per hour",
     texts={
-        "ar": "تطور الانتظار بالمعبر: {value} دقيقة في الساعة",
-        "fr": "Évolution de l'attente au poste : {value} minutes par heure",
-        "en": "Wait at the post changes by {value} minutes an hour",
+        "ar": "تطور الانتظار بالمعبر: {value} في الساعة",
+        "fr": "Évolution de l'attente au poste : {value} par heure",
+        "en": "Wait at the post changes by {value} an hour",
     },
 )
 

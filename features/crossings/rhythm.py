@@ -13,9 +13,9 @@ days_since_last_entry = window(
     doc="How many days ago the traveller last entered, within five years.",
     unit="days",
     texts={
-        "ar": "آخر دخول قبل {value} يوما",
-        "fr": "Dernière entrée il y a {value} jours",
-        "en": "Last entered {value} days before",
+        "ar": "منذ آخر دخول: {value}",
+        "fr": "Dernière entrée il y a {value}",
+        "en": "Last entered {value} before",
     },
 )
 
@@ -27,9 +27,9 @@ days_since_last_exit = window(
     doc="How many days ago the traveller last left, within five years.",
     unit="days",
     texts={
-        "ar": "آخر خروج قبل {value} يوما",
-        "fr": "Dernière sortie il y a {value} jours",
-        "en": "Last left {value} days before",
+        "ar": "منذ آخر خروج: {value}",
+        "fr": "Dernière sortie il y a {value}",
+        "en": "Last left {value} before",
     },
 )
 
@@ -41,9 +41,9 @@ mean_days_between_entries_last_365_days = window(
     doc="Mean days from one entry to the next in the 365 days before.",
     unit="days",
     texts={
-        "ar": "متوسط الأيام بين دخول وآخر خلال السنة السابقة: {value}",
-        "fr": "Jours en moyenne entre deux entrées, sur 365 jours : {value}",
-        "en": "Days between entries on average, over 365 days: {value}",
+        "ar": "المتوسط بين دخول وآخر خلال السنة السابقة: {value}",
+        "fr": "En moyenne entre deux entrées, sur 365 jours : {value}",
+        "en": "Between two entries on average, over 365 days: {value}",
     },
 )
 
@@ -54,9 +54,9 @@ days_ahead_of_usual_rhythm = derived(
     doc="By how many days this crossing comes sooner after the last entry than the traveller's entries usually do.",
     unit="days",
     texts={
-        "ar": "أيام التبكير عن النسق المعتاد (التأخير تحت الصفر): {value}",
-        "fr": "Jours d'avance sur le rythme habituel (de retard, sous 0) : {value}",
-        "en": "Days sooner than the usual rhythm (later, below 0): {value}",
+        "ar": "التبكير عن النسق المعتاد (التأخير تحت الصفر): {value}",
+        "fr": "Avance sur le rythme habituel (retard, sous 0) : {value}",
+        "en": "Sooner than the usual rhythm (later, below 0): {value}",
     },
 )
 

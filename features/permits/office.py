@@ -49,9 +49,9 @@ mean_processing_days_of_office_last_90_days = window(
     doc="Mean days from application to decision at the office, for decisions of the 90 days before.",
     unit="days",
     texts={
-        "ar": "متوسط مدة دراسة الملفات بالمكتب: {value} يوما",
-        "fr": "Délai moyen du bureau : {value} jours",
-        "en": "Mean time to decision at the office: {value} days",
+        "ar": "متوسط مدة دراسة الملفات بالمكتب: {value}",
+        "fr": "Délai moyen du bureau : {value}",
+        "en": "Mean time to decision at the office: {value}",
     },
 )
 
@@ -63,9 +63,9 @@ processing_days_trend_of_office_last_180_days = derived(
     "before; negative where it shrinks, null below five decisions.",
     unit="days per month",
     texts={
-        "ar": "تطور مدة دراسة الملفات بالمكتب: {value} يوما في الشهر",
-        "fr": "Évolution du délai du bureau : {value} jours par mois",
-        "en": "Time to decision at the office changes by {value} days a month",
+        "ar": "تطور مدة دراسة الملفات بالمكتب: {value} في الشهر",
+        "fr": "Évolution du délai du bureau : {value} par mois",
+        "en": "Time to decision at the office changes by {value} a month",
     },
 )
 
@@ -77,9 +77,9 @@ processing_days_above_office_mean = derived(
     "where it was quicker.",
     unit="days",
     texts={
-        "ar": "فارق مدة دراسة الملف عن متوسط المكتب: {value} يوما",
-        "fr": "Écart du dossier au délai moyen du bureau : {value} jours",
-        "en": "Days this file took beyond the office's mean: {value}",
+        "ar": "فارق مدة دراسة الملف عن متوسط المكتب: {value}",
+        "fr": "Écart du dossier au délai moyen du bureau : {value}",
+        "en": "Time this file took beyond the office's mean: {value}",
     },
 )
 
@@ -90,9 +90,9 @@ office_days_over_promised = derived(
     doc="By how many days the office's mean time to decision is longer than promised; negative where it is shorter.",
     unit="days",
     texts={
-        "ar": "تجاوز المدة الموعودة بـ {value} يوما",
-        "fr": "Délai promis dépassé de {value} jours",
-        "en": "Days over the promised time: {value}",
+        "ar": "تجاوز المدة الموعودة: {value}",
+        "fr": "Délai promis dépassé de {value}",
+        "en": "Beyond the promised time: {value}",
     },
 )
 

@@ -54,7 +54,7 @@ def test_every_label_of_a_band_and_every_fact_has_its_text():
 def test_no_text_is_without_use():
     rooms = Path(__file__).parents[2] / "serving"
     sources = "".join(p.read_text(encoding="utf-8") for p in (*rooms.glob("*.py"), *rooms.glob("pages/*.html")))
-    families = ("mode.", "band.", "why_not.", "fact.", "word.", "checklist.", "problem.", "nav.", "queue.", "reasons.")
+    families = ("mode.", "band.", "why_not.", "fact.", "word.", "checklist.", "problem.", "nav.", "queue.", "reasons.", "similar.", "unit.")
     unused = [k for k in language("en").texts if not k.startswith(families) and k not in sources]
     assert unused == []
 
@@ -105,7 +105,7 @@ def test_a_reason_says_what_was_observed_and_skips_what_was_not():
     known = features("crossing")
     observed = (Observed("document_age_days", None, 0.4), Observed("days_to_document_expiry", 12.0, 0.2))
     words = reason_in_words(Reason("papers", 0.5, "raises", observed), known, language("en"))
-    assert words.sentences == ("Document valid for 12 more days",)
+    assert words.sentences == ("Document valid for 12 days more",)
     empty = reason_in_words(Reason("papers", 0.5, "lowers", observed[:1]), known, language("fr"))
     assert empty.sentences == (language("fr").say("reasons.not_on_record"),)
     assert empty.share_text.startswith("50")
