@@ -67,9 +67,9 @@ service_delay_hours = derived(
     doc="By how many hours the service is estimated to be late, as known at as_of; negative where it is early.",
     unit="hours",
     texts={
-        "ar": "التأخير المقدر للرحلة: {value} ساعة",
-        "fr": "Retard estimé du service : {value} heures",
-        "en": "Service estimated {value} hours late",
+        "ar": "التأخير المقدر للرحلة: {value}",
+        "fr": "Retard estimé du service : {value}",
+        "en": "Service estimated {value} late",
     },
 )
 
@@ -94,9 +94,9 @@ lead_time_hours = derived(
     doc="How many hours before the crossing it was announced; 0 where it was not.",
     unit="hours",
     texts={
-        "ar": "تم الإعلان قبل {value} ساعة من العبور",
-        "fr": "Annoncé {value} heures à l'avance",
-        "en": "Announced {value} hours ahead",
+        "ar": "الإعلان المسبق عن العبور: {value}",
+        "fr": "Annoncé {value} à l'avance",
+        "en": "Announced {value} ahead",
     },
 )
 
