@@ -144,12 +144,22 @@ def append(
 
 
 def entries(
-    connection: sa.Connection, *, kind: str | None = None, after: int = 0, limit: int | None = None
+    connection: sa.Connection,
+    *,
+    kind: str | None = None,
+    mentions: str | None = None,
+    after: int = 0,
+    limit: int | None = None,
 ) -> Iterator[Entry]:
-    """Entries in their order, those of one `kind` only if it is given, behind number `after`, at most `limit`."""
+    """Entries in their order, behind number `after`, at most `limit`.
+
+    Those of one `kind` only if it is given, and only those whose payload `mentions` a text, such as the id of a case.
+    """
     query = _with_payloads().where(CHAIN.c.sequence > after).limit(limit)
     if kind is not None:
         query = query.where(CHAIN.c.kind == kind)
+    if mentions is not None:
+        query = query.where(PAYLOADS.c.payload.contains(mentions, autoescape=True))
     for row in connection.execute(query).mappings():
         yield _entry(row, row["payload"])
 

@@ -57,6 +57,10 @@ class Settings:
         return self.home / "models"
 
     @property
+    def rulebooks(self) -> Path:
+        return self.home / "rulebooks"
+
+    @property
     def keys(self) -> Path:
         return self.home / "keys"
 

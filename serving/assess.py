@@ -122,6 +122,7 @@ def assess(
                     base=score.base,
                     usual=score.usual,
                     similar=score.similar,
+                    rules_on=rulebook.on.isoformat(),
                 )
             )
         )

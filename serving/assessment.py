@@ -80,8 +80,8 @@ class Assessment:
     the observed values were compared with. `mitigation` is what is proposed, `cause` what the proposal rests on (rule
     or model). `inputs` is the feature vector, `facts` the event as known at `as_of`. `lane`, `why`, `probability`,
     `outcome` say whether and how it was selected for a check; `blind` that score, reasons and cause stay hidden until
-    its finding is recorded. `referrals` are protection referrals: a lane of their own, shown only to those who act on
-    them.
+    its finding is recorded. `rulebook` is applied as it stands on the day `rules_on`. `referrals` are protection
+    referrals: a lane of their own, shown only to those who act on them.
     """
 
     id: str
@@ -117,6 +117,7 @@ class Assessment:
     base: float | None = None
     usual: float | None = None
     similar: Similar | None = None
+    rules_on: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The assessment as JSON values; `from_json` reads it back the same."""
@@ -126,9 +127,10 @@ class Assessment:
         return written
 
 
-# What the id leaves out: itself; where the knowledge was read from (as_of already says what was known); and the
-# outcome of the lanes, which depends on how many others compete for the same capacity.
-_NOT_CONTENT = ("id", "data_versions", "lane", "why", "probability", "outcome", "blind")
+# What the id leaves out: itself; where the knowledge was read from (as_of already says what was known); the day whose
+# rules were used (the findings say what they said); and the outcome of the lanes, which depends on how many others
+# compete for the same capacity.
+_NOT_CONTENT = ("id", "data_versions", "rules_on", "lane", "why", "probability", "outcome", "blind")
 
 
 def identified(assessment: Assessment) -> Assessment:

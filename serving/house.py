@@ -17,9 +17,10 @@ from models.risk.model import RiskModel
 from records.lake import Lake
 from records.reception import example_gates
 from records.settings import Mode, Settings
+from risk_rules.kept import keep, kept
 from risk_rules.protection import Protection
 from risk_rules.rule import PURPOSES
-from risk_rules.rulebook import Rulebook
+from risk_rules.rulebook import HERE, Rulebook
 from serving import accounts, readiness, store
 from serving.champions import champions
 
@@ -37,11 +38,14 @@ class House:
 
     @property
     def rulebook(self) -> Rulebook:
-        return _rulebook(self.today)
+        book = _rulebook(HERE, self.today)
+        if not (self.settings.rulebooks / book.hash).is_dir():
+            keep(self.settings.rulebooks)  # so that what it says today can be asked again once it was changed
+        return book
 
     @property
     def protection(self) -> Protection:
-        return _protection()
+        return _protection(HERE)
 
     @property
     def state(self) -> State:
@@ -52,6 +56,15 @@ class House:
         with self.engine.connect() as connection:
             named = champions(connection).get(purpose)
         return None if named is None else _model(self.settings.models, named.model)
+
+    def model(self, hash: str) -> RiskModel:
+        """The model `hash`, champion or not. BadInput if it is not here, or was changed."""
+        return _model(self.settings.models, hash)
+
+    def rules_then(self, hash: str, on: date) -> tuple[Rulebook, Protection]:
+        """The rulebook `hash` as of the day `on`, and its signs. BadInput if it was not kept, or was changed."""
+        folder = kept(self.settings.rulebooks, hash)
+        return _rulebook(folder, on), _protection(folder)
 
     def ready(self) -> None:
         """Load the champions and what explains them, compiling it where it never was, before anybody waits for it."""
@@ -127,9 +140,9 @@ def _default_secrets(settings: Settings) -> tuple[str, ...]:
 _TRIED_FIRST = frozenset({"", "postgres", "password", "basira", "admin", "secret", "changeme", "123456"})
 
 
-@lru_cache(maxsize=2)
-def _rulebook(on: date) -> Rulebook:
-    return Rulebook.load(on=on)
+@lru_cache(maxsize=8)
+def _rulebook(folder: Path, on: date) -> Rulebook:
+    return Rulebook.load(folder, on=on)
 
 
 @lru_cache(maxsize=8)
@@ -137,9 +150,9 @@ def _state(folder: Path) -> State:
     return State.open(folder)
 
 
-@lru_cache(maxsize=1)
-def _protection() -> Protection:
-    return Protection.load()
+@lru_cache(maxsize=8)
+def _protection(folder: Path) -> Protection:
+    return Protection.load(folder)
 
 
 @lru_cache(maxsize=8)

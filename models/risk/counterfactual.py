@@ -1,0 +1,173 @@
+"""What would have changed the band of one score: the fewest features, each with the nearest value that does it.
+
+Trees see of a number only between which of their split points it lies, so trying one value per interval tries every
+value there is: what is found is all there is to find. Every change is scored by the model itself, never estimated. One
+feature is tried before two, and two only where no single one does it; more than two nobody could act on. Only inputs
+that a declaration marks `showable` are tried; the rest of the row stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from math import inf
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from features.catalogue import features
+from models.risk.model import Input, RiskModel
+from records.errors import BadInput
+
+Value = str | float | bool | None
+Way = Literal["lower", "higher"]
+MOST = 2  # features that change together
+_DIGITS = 12  # decimals at which any two split points of interest differ
+
+
+@dataclass(frozen=True)
+class Change:
+    """One input, as it was and as it would have had to be."""
+
+    feature: str
+    was: Value
+    would_be: Value
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """`changes` together would have led to another `band`, lower or higher, at this calibrated `probability`."""
+
+    way: Way
+    changes: tuple[Change, ...]
+    band: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One value to try; `steps` is how much of the feature's range of intervals lies between it and what was."""
+
+    change: Change
+    steps: float
+
+
+def what_would_change(model: RiskModel, row: pa.Table) -> tuple[WhatIf, ...]:
+    """For the only row of `row`: per direction, every smallest set of features that leads to another band.
+
+    Of each set the nearest values that do it are given; sets whose values are nearest come first. Nothing where no
+    change of at most two features does it. BadInput if `row` is not one row.
+    """
+    if row.num_rows != 1:
+        raise BadInput(f"What would have changed a band is asked of one row; this table has {row.num_rows}.")
+    order = [name for name, _ in model.bands.least]
+    band = order.index(str(model.score(row).band[0]))
+    tried = {i.name: options for i in showable(model) if (options := _options(model, i, row))}
+    found: list[WhatIf] = []
+    for way, wanted in (("lower", range(band)), ("higher", range(band + 1, len(order)))):
+        for count in range(1, MOST + 1):
+            sets = [s for names in combinations(tried, count) if (s := _nearest(model, row, names, tried, wanted, way))]
+            if sets:
+                found += [what_if for _, what_if in sorted(sets, key=lambda s: s[0])]
+                break
+    return tuple(found)
+
+
+def showable(model: RiskModel) -> tuple[Input, ...]:
+    """The inputs that may be named as what would have changed a score."""
+    known = features(model.subject_kind)
+    return tuple(i for i in model.inputs if i.name in known and known[i.name].showable)
+
+
+def split_points(model: RiskModel) -> Mapping[str, tuple[float, ...]]:
+    """Input → every value that a tree of the model splits its numbers at, rising: up to and including it goes left."""
+    found: dict[int, set[float]] = {}
+    for text in model.trees:
+        features_, thresholds, kinds = (_numbers(text, key) for key in ("split_feature", "threshold", "decision_type"))
+        for feature, threshold, kind in zip(features_, thresholds, kinds, strict=True):
+            if not int(kind) & 1:  # the first bit marks a split by category
+                found.setdefault(int(feature), set()).add(threshold)
+    return {i.name: tuple(sorted(found.get(n, ()))) for n, i in enumerate(model.inputs)}
+
+
+def changed(row: pa.Table, changes: Sequence[Change]) -> pa.Table:
+    """The row with the changes made, so that anybody can score it again."""
+    return _rows(row, [changes])
+
+
+def _numbers(text: str, key: str) -> Iterator[float]:
+    lines = (line.partition("=") for line in text.splitlines())
+    return (float(part) for name, _, value in lines if name == key for part in value.split())
+
+
+def _options(model: RiskModel, read: Input, row: pa.Table) -> list[_Option]:
+    """One value per way the trees can read this input, other than what was."""
+    was: Value = row[read.name][0].as_py()
+    if read.type == "string":
+        return [_Option(Change(read.name, was, level), 1.0) for level in read.levels if level != was]
+    if read.type == "boolean":
+        return [_Option(Change(read.name, was, value), 1.0) for value in (False, True) if value is not was]
+    points = (-inf, *split_points(model)[read.name], inf)
+    at = 0.0 if was is None else float(was)
+    cells = len(points) - 1
+    here = int(np.searchsorted(points[1:-1], at, side="left"))
+    options = [
+        (n, _in_cell(low, high, at))
+        for n, (low, high) in enumerate(zip(points, points[1:], strict=False))
+        if n != here or was is None
+    ]
+    return [_Option(Change(read.name, was, value), abs(n - here) / cells) for n, value in options]
+
+
+def _in_cell(low: float, high: float, at: float) -> float:
+    """The value nearest to `at` with the fewest decimals in (low, high]."""
+    if low < at <= high:
+        return at
+    for digits in range(_DIGITS + 1):
+        step = 10.0**-digits
+        value = (
+            round(np.floor(high / step) * step, digits)
+            if at > high
+            else round((np.floor(low / step) + 1) * step, digits)
+        )
+        if low < value <= high:
+            return float(value)
+    return float(high) if at > high else float(np.nextafter(low, inf))
+
+
+def _nearest(
+    model: RiskModel,
+    row: pa.Table,
+    names: tuple[str, ...],
+    tried: Mapping[str, list[_Option]],
+    wanted: range,
+    way: Way,
+) -> tuple[float, WhatIf] | None:
+    """The nearest values of these features together that lead to a wanted band; None where none do."""
+    order = [name for name, _ in model.bands.least]
+    together = sorted(product(*(tried[name] for name in names)), key=lambda options: sum(o.steps for o in options))
+    scores = model.score(_rows(row, [[o.change for o in options] for options in together]))
+    for options, band, probability in zip(together, scores.band, scores.probability, strict=True):
+        if order.index(str(band)) in wanted:
+            steps = sum(o.steps for o in options)
+            return steps, WhatIf(way, tuple(o.change for o in options), str(band), float(probability))
+    return None
+
+
+def _rows(row: pa.Table, alternatives: Sequence[Sequence[Change]]) -> pa.Table:
+    """The row once per alternative, each with its changes made."""
+    table = row.take(pa.array([0] * len(alternatives), pa.int64()))
+    for n, change in enumerate(alternatives[0] if alternatives else ()):
+        at = table.column_names.index(change.feature)
+        kind = table.schema.field(at).type
+        held = (
+            pa.string()
+            if isinstance(change.would_be, str)
+            else pa.bool_()
+            if pa.types.is_boolean(kind)
+            else pa.float64()
+        )
+        table = table.set_column(at, change.feature, pa.array([made[n].would_be for made in alternatives], held))
+    return table
