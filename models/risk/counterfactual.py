@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from math import inf
 from typing import Literal
 
@@ -66,7 +66,8 @@ def what_would_change(model: RiskModel, row: pa.Table) -> tuple[WhatIf, ...]:
     band = order.index(str(model.score(row).band[0]))
     tried = {i.name: options for i in showable(model) if (options := _options(model, i, row))}
     found: list[WhatIf] = []
-    for way, wanted in (("lower", range(band)), ("higher", range(band + 1, len(order)))):
+    ways: tuple[tuple[Way, range], ...] = (("lower", range(band)), ("higher", range(band + 1, len(order))))
+    for way, wanted in ways:
         for count in range(1, MOST + 1):
             sets = [s for names in combinations(tried, count) if (s := _nearest(model, row, names, tried, wanted, way))]
             if sets:
@@ -113,12 +114,11 @@ def _options(model: RiskModel, read: Input, row: pa.Table) -> list[_Option]:
     at = 0.0 if was is None else float(was)
     cells = len(points) - 1
     here = int(np.searchsorted(points[1:-1], at, side="left"))
-    options = [
-        (n, _in_cell(low, high, at))
-        for n, (low, high) in enumerate(zip(points, points[1:], strict=False))
+    return [
+        _Option(Change(read.name, was, _in_cell(low, high, at)), abs(n - here) / cells)
+        for n, (low, high) in enumerate(pairwise(points))
         if n != here or was is None
     ]
-    return [_Option(Change(read.name, was, value), abs(n - here) / cells) for n, value in options]
 
 
 def _in_cell(low: float, high: float, at: float) -> float:
@@ -127,13 +127,10 @@ def _in_cell(low: float, high: float, at: float) -> float:
         return at
     for digits in range(_DIGITS + 1):
         step = 10.0**-digits
-        value = (
-            round(np.floor(high / step) * step, digits)
-            if at > high
-            else round((np.floor(low / step) + 1) * step, digits)
-        )
+        steps = np.floor(high / step) if at > high else np.floor(low / step) + 1
+        value = round(float(steps * step), digits)
         if low < value <= high:
-            return float(value)
+            return value
     return float(high) if at > high else float(np.nextafter(low, inf))
 
 
@@ -161,13 +158,5 @@ def _rows(row: pa.Table, alternatives: Sequence[Sequence[Change]]) -> pa.Table:
     table = row.take(pa.array([0] * len(alternatives), pa.int64()))
     for n, change in enumerate(alternatives[0] if alternatives else ()):
         at = table.column_names.index(change.feature)
-        kind = table.schema.field(at).type
-        held = (
-            pa.string()
-            if isinstance(change.would_be, str)
-            else pa.bool_()
-            if pa.types.is_boolean(kind)
-            else pa.float64()
-        )
-        table = table.set_column(at, change.feature, pa.array([made[n].would_be for made in alternatives], held))
+        table = table.set_column(at, change.feature, pa.array([made[n].would_be for made in alternatives]))
     return table
