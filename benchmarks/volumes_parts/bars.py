@@ -17,7 +17,7 @@ Told = Mapping[str, Any]
 
 def say(**told: Any) -> None:
     """One JSON line."""
-    print(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in told.items()}), flush=True)
+    print(json.dumps({k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in told.items()}), flush=True)
 
 
 def against(peers: pd.DataFrame) -> dict[str, Any]:
