@@ -10,7 +10,8 @@ declaration is also an operand of another one, by name or as it stands. Nothing 
 
 What a value may rest on, for a subject as of t:
 
-* `window`: rows of an entity's history that happened in [t - last, t) and were known at t;
+* `window`: rows of an entity's history that happened in [t - last, t) and were known at t; with `ahead`, also those
+  announced (known before they happen) for [t, t + ahead);
 * `lookup`: the newest statement about an entity known at t, whenever it takes effect;
 * `in_force`: whether a statement known at t holds on the local day of t;
 * `own`: a column of the event itself, as known at t;
@@ -174,6 +175,11 @@ class Window:
     of: Rows
     per: tuple[str, ...]
     last: timedelta | None
+    ahead: timedelta | None = timedelta(0)
+
+    @property
+    def looks_ahead(self) -> bool:
+        return self.ahead != timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -249,14 +255,21 @@ def window(
     of: Rows,
     per: str | tuple[str, ...],
     last: timedelta | None,
+    ahead: timedelta | None = timedelta(0),
     doc: str = "",
     unit: str = "",
     texts: Texts | None = None,
     role: Role = "model",
     showable: bool = False,
 ) -> Feature:
-    """An aggregate over the rows of an entity's history in the time before; `last=EVER` sets no beginning."""
-    return Feature(Window(aggregate, of, _per(per), last), doc, unit, texts or {}, role, showable)
+    """An aggregate over the rows of an entity's history in the time before; `last=EVER` sets no beginning.
+
+    `ahead` takes in what was announced: `last=days(2), ahead=days(7)` also sees rows that happen in the 7 days from the
+    moment on and are known already; `ahead=EVER`, whenever they happen; `last=days(0)` sees only these. An announcement
+    is seen from when it is known until a correction replaces it, or it lies further back than `last`. The announcement
+    of a crossing and the crossing itself are two records: count travellers with distinct("subject").
+    """
+    return Feature(Window(aggregate, of, _per(per), last, ahead), doc, unit, texts or {}, role, showable)
 
 
 def lookup(

@@ -176,6 +176,8 @@ class _Asking:
             and all(row[name] in allowed for name, allowed in of.of.conditions)
         ]
         if isinstance(of, Window):
+            # At the very moment and after it, what was announced is seen and nothing else.
+            rows = [row for row in rows if row["happened_at"] < self.at or row["known_at"] < row["happened_at"]]
             needed = [of.aggregate.column, *(name for name, _ in of.aggregate.conditions)]
             rows = [row for row in rows if all(row[name] is not None for name in needed if name)]
         return sorted(rows, key=lambda row: (row["happened_at"], row["known_at"]))
@@ -218,7 +220,9 @@ class _Asking:
                 pc.less_equal(rows["known_at"], at), pc.fill_null(pc.greater(rows["superseded_at"], at), True)
             )
             if isinstance(of, Window):
-                seen = pc.and_(seen, pc.less(rows["happened_at"], at))
+                if of.ahead is not None:
+                    until = pa.scalar(self.at + of.ahead, _INSTANT)
+                    seen = pc.and_(seen, pc.less(rows["happened_at"], until))
                 if of.last is not None:
                     since = pa.scalar(self.at - of.last, _INSTANT)
                     seen = pc.and_(seen, pc.greater_equal(rows["happened_at"], since))

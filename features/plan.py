@@ -46,7 +46,7 @@ class Source(Protocol):
     """Where rows come from: a part of the lake, or the live state."""
 
     def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
-        """The versions whose column `by` has one of the cells `keys` and that happened since; others do no harm."""
+        """The versions whose column `by` has one of the cells `keys`, of `since` and later; others do no harm."""
         ...
 
     def people(self, asked: Asked) -> People | None:
@@ -96,7 +96,7 @@ class StreamStep:
     """All that is declared over the rows of one table per one entity.
 
     `shared` where the rows belong to other people than the one asked about. `since` is how far before a query rows are
-    looked at, in microseconds (NEVER: without beginning).
+    looked at, in microseconds (NEVER: without beginning); what is known of later is looked at however late.
     """
 
     table: str
@@ -355,7 +355,6 @@ class _Making:
             theirs = [c.name for c in tables()[beside[0]].columns]
             other = (*beside, tuple(c for c in read if c == beside[1] or (c not in own and c in theirs)))
         shared = tables()[table].subject is not None and TRAVELLER not in per
-        widths = [r.when if isinstance(r.when, int) else NEVER for r in readings]
         needs = tuple(name.slot for name in names if name.slot >= 0)
         gives = tuple(self._new(leaf) for leaf in leaves)
         self.steps.append(
@@ -369,7 +368,7 @@ class _Making:
                 gives,
                 needs,
                 shared,
-                max(widths),
+                max(r.back for r in readings),
             )
         )
 

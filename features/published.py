@@ -25,6 +25,8 @@ makes each of them, for a training table of millions of rows as for one travelle
 - **As of a moment.** A value rests on rows that had happened before the moment and were known by then. A late record
   counts from when it was known; a correction replaces what it corrects from when it was known. Rows at the very moment
   are not seen.
+- **What is announced** is seen ahead of its time where a window says so: a row known before it happens, from when it is
+  known until it is corrected or lies too far back.
 - **Missing is not no.** Where nothing can be said, the value is missing: a rule then answers *undecided*. Counts are 0
   where nothing is on record.
 - **A fact** states what is on record for a rule; no model reads it. A **tier** above *free* narrows who may read it. No

@@ -17,8 +17,18 @@ from records.schema import Type
 _CHOSEN: Final = ("last", "min", "max")
 """Aggregates whose value is that of one row, and so may be a text."""
 
-When: TypeAlias = "int | tuple[str, str] | None"
-"""A width in microseconds (NEVER: ever); the columns of a statement's first and last day; None for as long as known."""
+
+@dataclass(frozen=True)
+class Around:
+    """So far back from a moment, and so far ahead of it, in microseconds (NEVER: without end)."""
+
+    back: int
+    ahead: int
+
+
+When: TypeAlias = "int | Around | tuple[str, str] | None"
+"""A width in microseconds (NEVER: ever); one that looks ahead too; the columns of a statement's first and last day;
+None for as long as known."""
 Where: TypeAlias = tuple[tuple[str, Ints], ...]
 PartKey: TypeAlias = tuple[Conditions, tuple[str, ...]]
 
@@ -41,6 +51,13 @@ class Reading:
     met: Where = ()
     days: int = 0
 
+    @property
+    def back(self) -> int:
+        """How far before a query it looks, in microseconds (NEVER: without beginning)."""
+        if isinstance(self.when, Around):
+            return self.when.back
+        return self.when if isinstance(self.when, int) else NEVER
+
 
 def reading(of: Window | Lookup | InForce, common: Conditions) -> Reading:
     """The reading of a declaration over a stream whose rows all meet the conditions `common`."""
@@ -51,7 +68,8 @@ def reading(of: Window | Lookup | InForce, common: Conditions) -> Reading:
     if isinstance(of, Lookup):
         return Reading("last", None, (conditions, ()), where, (), of.column, *_kind(of.of, of.column))
     how = of.aggregate
-    when = NEVER if of.last is EVER else of.last // timedelta(microseconds=1)
+    back = _microseconds(of.last)
+    when = Around(back, _microseconds(of.ahead)) if of.looks_ahead else back
     there = tuple(name for name, _ in how.conditions) or ((how.column,) if how.column else ())
     text, fractions = _kind(of.of, how.column)
     shared = allowed(of.of, how.conditions)
@@ -67,6 +85,10 @@ def reading(of: Window | Lookup | InForce, common: Conditions) -> Reading:
         shared,
         how.days,
     )
+
+
+def _microseconds(width: timedelta | None) -> int:
+    return NEVER if width is EVER else width // timedelta(microseconds=1)
 
 
 def _kind(rows: Rows, column: str | None) -> tuple[bool, bool]:

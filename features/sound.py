@@ -16,6 +16,7 @@ from records.tables import tables
 _OF_NUMBERS: Final = frozenset({"sum", "mean", "trend"})
 _OF_WHAT_HAS_AN_ORDER: Final = frozenset({"min", "max"})
 _OF_DAYS: Final = frozenset({"days_present", "days_in_a_row"})
+_UP_TO_NOW: Final = _OF_DAYS | {"time_since"}
 _CONDITIONS: Final[Mapping[Type, tuple[type, ...]]] = {
     Type.STRING: (str,),
     Type.INTEGER: (int,),
@@ -25,12 +26,14 @@ _CONDITIONS: Final[Mapping[Type, tuple[type, ...]]] = {
 
 
 def refuse_unsound(feature: Feature) -> None:
-    """BadInput, with the way to the rows, for a window that holds no time, an aggregate that does not fit its column, a
-    condition that no row can meet, or an interval that is not one of days. Columns are known to exist."""
+    """BadInput, with the way to the rows, for a window that holds no time or looks ahead in vain, an aggregate that
+    does not fit its column, a condition that no row can meet, or an interval that is not one of days. Columns are known
+    to exist."""
     for of in _leaves(feature.expression):
         way = f"'{feature.name}' ({feature.name} → {of.of.table})"
         if isinstance(of, Window):
             _refuse_width(of, way)
+            _refuse_ahead(of, way)
             _refuse_aggregate(of, way)
             _refuse_conditions(of.of, of.aggregate.conditions, way)
         elif isinstance(of, InForce):
@@ -48,10 +51,30 @@ def _leaves(of: Operand) -> Iterator[Window | Lookup | InForce]:
 
 
 def _refuse_width(of: Window, way: str) -> None:
-    if of.last is not None and of.last <= timedelta(0):
+    if of.last is not None and (of.last < timedelta(0) or (not of.last and not of.looks_ahead)):
         raise BadInput(
             f"Feature {way} has a window of {of.last}, which holds no rows, so its value would say nothing. Give a "
             "width above zero, for instance last=days(90), or last=EVER."
+        )
+
+
+def _refuse_ahead(of: Window, way: str) -> None:
+    if not of.looks_ahead:
+        return
+    if of.ahead is not None and of.ahead < timedelta(0):
+        raise BadInput(
+            f"Feature {way} looks {of.ahead} ahead, which is behind. Give a length above zero, for instance "
+            "ahead=days(2), or ahead=EVER; how far it looks back is said by `last`."
+        )
+    if of.aggregate.name in _UP_TO_NOW:
+        raise BadInput(
+            f"Feature {way} takes {of.aggregate.name} and looks ahead, but that counts up to the moment from what has "
+            "happened, and what is announced has not. Leave out `ahead`."
+        )
+    if of.of.table == "crossings" and dict(of.of.conditions).get("kind") == ("actual",):
+        raise BadInput(
+            f"Feature {way} looks ahead over crossings that took place, none of which lies ahead. Take in those "
+            'announced, with crossings.where(kind=("actual", "advance")), or leave out `ahead`.'
         )
 
 

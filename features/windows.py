@@ -1,8 +1,9 @@
 """From declared histories to kernels: which interval each row is seen in, and what a query makes of the rows it sees.
 
-A version of a row is seen from the moment it has both happened and is known, until it leaves the window or a correction
-replaces it. All that is declared over the rows of one table per one entity is computed from one `Stream`: rows and
-queries are grouped once, and how far each window has come is worked out once.
+A version of a row is seen from the moment it has both happened and is known (where a window looks ahead, what is known
+before it happens is seen ahead of that), until it leaves the window or a correction replaces it. All that is declared
+over the rows of one table per one entity is computed from one `Stream`: rows and queries are grouped once, and how far
+each window has come is worked out once.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from features.histories import History
 from features.kernels import aggregates, answers, numbering, presence, sights
 from features.kernels.sights import Grouped, Sight
 from features.localtime import DAY_US, day_cells, midnight_us
-from features.readings import PartKey, Reading, When, Where, allowed
+from features.readings import Around, PartKey, Reading, When, Where, allowed
 
 MILLION: Final = 1_000_000
 THOUSAND: Final = 1_000
@@ -138,7 +139,7 @@ class Looks:
     """What some readings need to know of when rows are seen, worked out once.
 
     `plain` are the counts in which all rows take part, with their place among the `widths`; `swept` the widths of the
-    other windows; `stated` what is no window.
+    other windows; `stated` all that enters and leaves otherwise.
     """
 
     readings: tuple[Reading, ...]
@@ -176,8 +177,7 @@ def _look(stream: Stream, of: Looks) -> dict[int, Numbers]:
     """Work out what is seen when, for all windows at once; and the plain counts, which are no more than that."""
     s = stream
     for when in of.stated:
-        enter, leave = (s.known, s.superseded) if not isinstance(when, tuple) else _on_days(s, *when)
-        s.sights[when] = _sight(sights.sight(s.ask_start, s.at, s.row_start, enter, leave), 0)
+        s.sights[when] = _sight(sights.sight(s.ask_start, s.at, s.row_start, *_stated(s, when)), 0)
     if not len(of.widths):
         return {}
     superseded = s.superseded if s.history.corrected else _NOTHING
@@ -193,6 +193,22 @@ def _sight(found: tuple[Flags, Places, Places, Places, Places], width: int) -> S
     straight, entering, entered, leaving, left = found
     first = _STRAIGHT if straight[0] else entering
     return Sight(first, _STRAIGHT if straight[width + 1] else leaving[width], entered, left[width])
+
+
+def _stated(s: Stream, when: When) -> tuple[Ints, Ints]:
+    """When rows enter and leave."""
+    if isinstance(when, Around):
+        return _around(s, when)
+    return _on_days(s, *when) if isinstance(when, tuple) else (s.known, s.superseded)
+
+
+def _around(s: Stream, when: Around) -> tuple[Ints, Ints]:
+    """What is announced is seen once it is known and near enough; what is known only as it happens, after that, so that
+    what is asked about at that very instant does not see itself."""
+    near = NULL if when.ahead == NEVER else s.happened + 1 - when.ahead
+    past = NEVER if when.back == NEVER else s.happened + 1 + when.back
+    enter = np.maximum(np.where(s.known < s.happened, near, s.happened + 1), s.known)
+    return enter, np.minimum(past, s.superseded)
 
 
 def _on_days(stream: Stream, since: str, until: str) -> tuple[Ints, Ints]:

@@ -43,16 +43,26 @@ def in_words(of: Operand, naming: Callable[[str], str] = str) -> str:
                 f"from {of.since} to {of.until}, both included"
             )
         case Window():
-            return f"{aggregate_in_words(of.aggregate)} {_rows(of.of)} {_same(of.per)} {width_in_words(of.last)}"
+            return f"{aggregate_in_words(of.aggregate)} {_rows(of.of)} {_same(of.per)} {width_in_words(of)}"
 
 
 def aggregate_in_words(how: Aggregate) -> str:
     return _AGGREGATES[how.name].format(column=how.column, conditions=_conditions(how.conditions), days=how.days)
 
 
-def width_in_words(width: timedelta | None) -> str:
-    """How far back from the moment."""
-    return "ever before" if width is None else f"in the {_length(width).removeprefix('1 ')} before"
+def width_in_words(of: Window) -> str:
+    """How far back from the moment, and how far ahead of it."""
+    said = []
+    if of.last != timedelta(0):
+        said.append("ever before" if of.last is None else f"in the {_span(of.last)} before")
+    if of.looks_ahead:
+        said.append("announced to come" if of.ahead is None else f"announced for the {_span(of.ahead)} ahead")
+    return " or ".join(said)
+
+
+def _span(width: timedelta) -> str:
+    """As it follows "the"."""
+    return _length(width).removeprefix("1 ")
 
 
 def _length(width: timedelta) -> str:
@@ -69,20 +79,23 @@ def formula_name(of: Derived) -> str:
 
 
 def looks_back(feature: Feature, catalogue: Catalogue) -> str:
-    """How far back its windows look, and those of what it is built on, the narrowest first; empty where it has none."""
-    widths = set(_widths(feature.expression, catalogue))
-    finite = [_length(width) for width in sorted(w for w in widths if w is not None)]
-    return ", ".join([*finite, *(["all records"] if None in widths else [])])
+    """How far back its windows look, and those of what it is built on, the narrowest first, and whether one looks at
+    what is announced; empty where it has none."""
+    windows = list(_windows(feature.expression, catalogue))
+    widths = {w.last for w in windows}
+    said = [_length(width) for width in sorted(w for w in widths if w)]
+    said += ["all records"] if None in widths else []
+    return ", ".join([*said, *(["announcements"] if any(w.looks_ahead for w in windows) else [])])
 
 
-def _widths(of: Operand, catalogue: Catalogue) -> Iterator[timedelta | None]:
+def _windows(of: Operand, catalogue: Catalogue) -> Iterator[Window]:
     if isinstance(of, str):
-        yield from _widths(catalogue[of].expression, catalogue)
+        yield from _windows(catalogue[of].expression, catalogue)
     elif isinstance(of, Derived):
         for operand in of.of:
-            yield from _widths(operand, catalogue)
+            yield from _windows(operand, catalogue)
     elif isinstance(of, Window):
-        yield of.last
+        yield of
 
 
 def ways(read: Iterable[Read]) -> Mapping[str, tuple[str, ...]]:

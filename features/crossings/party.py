@@ -1,6 +1,6 @@
 """Who travels together, in numbers alone."""
 
-from features.declaration import count, crossings, days, derived, distinct, mean, own, window
+from features.declaration import EVER, count, crossings, days, derived, distinct, mean, own, window
 from features.formulas import both, neither, zero
 
 GROUP = "party"
@@ -16,17 +16,19 @@ party_size = own(
     },
 )
 
-party_members_seen_last_2_days = window(
+party_members_seen_or_announced = window(
     distinct("subject"),
     of=crossings.where(kind=("actual", "advance")),
     per="party",
     last=days(2),
-    doc="How many different travellers of the party have crossed or were announced in the two days before.",
+    ahead=EVER,
+    doc="How many different travellers of the party crossed or were due in the two days before, or are announced to "
+    "come, as known at this one's moment: this one, if announced, among them.",
     unit="travellers",
     texts={
-        "ar": "عدد أفراد المجموعة المسجلين خلال اليومين السابقين: {value}",
-        "fr": "Membres du groupe vus dans les deux jours précédents : {value}",
-        "en": "Members of the party seen in the two days before: {value}",
+        "ar": "عدد أفراد المجموعة المسجلين خلال اليومين السابقين أو المعلن عنهم: {value}",
+        "fr": "Membres du groupe vus en deux jours ou annoncés : {value}",
+        "en": "Members of the party seen in two days or announced: {value}",
     },
 )
 

@@ -5,15 +5,16 @@ from features.formulas import hours_between, ratio
 
 GROUP = "service"
 
-_ANNOUNCED = crossings.where(kind="advance")
 _PERMITS_OF_PASSENGERS = permits.with_(crossings, on="subject")
 
 travellers_announced_on_service = window(
-    count,
-    of=_ANNOUNCED,
+    distinct("subject"),
+    of=crossings.where(kind="advance"),
     per="service",
-    last=days(60),
-    doc="How many travellers were announced on this service before this one's moment.",
+    last=EVER,
+    ahead=EVER,
+    doc="How many different travellers are announced on this service, as known at this one's moment: this one, if "
+    "announced, and whoever crossed since, among them.",
     unit="travellers",
     texts={
         "ar": "عدد المسافرين المعلن عنهم على الرحلة: {value}",

@@ -101,6 +101,17 @@ def _statements(source: str) -> Iterator[tuple[str, Feature]]:
     yield "in_force", in_force(of=of, per=per, since="document_issued_on", until="document_expires_on")
 
 
+def _announced(source: str) -> Iterator[tuple[str, Feature]]:
+    """Windows that look ahead, so far back and so far ahead that rows lie on either edge."""
+    of, per = SOURCES[source]
+    sides = [(EVER, EVER), (days(0), EVER), *((k * step, 2 * step) for step in STEPS for k in (0, 4))]
+    either = of.where(kind=("actual", "advance"))
+    for name, (aggregate, *_) in AGGREGATES.items():
+        if name not in ("time_since", "days_present", "days_in_a_row"):  # up to the moment
+            for n, (back, ahead) in enumerate(sides):
+                yield f"{name}_{n}", window(aggregate, of=either, per=per, last=back, ahead=ahead)
+
+
 def _sources(name: str) -> Iterator[str]:
     """Days in the country are a traveller's."""
     for source, (_, per) in SOURCES.items():
@@ -110,6 +121,7 @@ def _sources(name: str) -> Iterator[str]:
 
 CATALOGUES = {
     **{name: {source: catalogue(**dict(_windows(name, source))) for source in _sources(name)} for name in AGGREGATES},
+    "announced": {source: catalogue(**dict(_announced(source))) for source in SOURCES},
     "lookup and in_force": {source: catalogue(**dict(_statements(source))) for source in SOURCES},
 }
 

@@ -100,7 +100,7 @@ def _value(of: Operand, asked: Asked) -> Cell:
 def _of_rows(of: Window | Lookup | InForce, rows: list[Row], at: datetime) -> Cell:
     match of:
         case Window():
-            return _aggregate(of.aggregate, [r for r in rows if _within(r, of.last, at)], at)
+            return _aggregate(of.aggregate, [r for r in rows if _within(r, of, at)], at)
         case Lookup():
             return _newest(rows, of.column)
         case InForce():
@@ -196,9 +196,13 @@ def _person(subject: str, asked: Asked) -> set[Cell]:
     return person
 
 
-def _within(row: Row, width: timedelta | None, at: datetime) -> bool:
+def _within(row: Row, of: Window, at: datetime) -> bool:
+    """Whether a known row happened in the time before, or was announced for the time ahead."""
     happened: datetime = row["happened_at"]
-    return happened < at and (width is None or happened >= at - width)
+    if happened < at:
+        return of.last is None or happened >= at - of.last
+    announced: bool = row["known_at"] < happened
+    return announced and (of.ahead is None or happened < at + of.ahead)
 
 
 # What is made of them

@@ -158,6 +158,37 @@ def test_declared_stays_that_grow() -> None:
     assert values_at_last(rows, name) == {name: None}
 
 
+def test_travellers_announced_on_a_service_count_from_when_each_is_known() -> None:
+    def announced(who: str, known: float, service: str = "s1", number: str = "") -> dict[str, Any]:
+        return crossing(number or who, who, at(60), kind="advance", known_at=at(known), service=service)
+
+    rows = [
+        announced("p", 57),
+        announced("p", 58, number="again"),
+        announced("q", 58),
+        announced("q", 59, "s2"),
+        announced("r", 59, "s2"),
+    ]
+    name = "travellers_announced_on_service"
+    for known, seen in ((57.5, 2), (58, 3), (58.5, 3), (59, 2)):  # at 59, q is booked on another service
+        assert values_at_last([*rows, announced("a", known)], name) == {name: seen}
+    crossed = [crossing("p crossed", "p", at(60), service="s1", known_at=at(60, minutes=20))]
+    assert values_at_last([*rows, *crossed, crossing(9, "a", at(60, hours=1), service="s1")], name) == {name: 1}
+    assert values_at_last([*rows, crossing(9, "a", at(60), service=None)], name) == {name: None}
+
+
+def test_members_of_a_party_count_once_whether_they_crossed_or_are_announced() -> None:
+    rows = [
+        crossing(1, "p", at(58), party="b"),
+        crossing(2, "p", at(61), party="b", kind="advance", known_at=at(57)),
+        crossing(3, "q", at(61), party="b", kind="advance", known_at=at(59)),
+        crossing(4, "r", at(61), party="other", kind="advance", known_at=at(57)),
+    ]
+    name = "party_members_seen_or_announced"
+    for day, seen in ((57, 1), (58.5, 1), (59, 2), (61, 2), (63, 2), (63.5, 0)):
+        assert values_at_last([*rows, crossing(9, "a", at(day), party="b")], name) == {name: seen}
+
+
 def test_passengers_of_a_service_whose_permit_lapsed() -> None:
     announced = [crossing(s, s, at(60), kind="advance", known_at=at(50), service="s1") for s in "pqr"]
     elsewhere = crossing("e", "e", at(60), kind="advance", known_at=at(50), service="s2")

@@ -83,6 +83,25 @@ def test_a_window_includes_its_start_and_not_its_end() -> None:
     assert _answers(_of_a(count, days(5)), [crossing(1, "a", at(10))], *edges) == [0, 1, 1, 0]
 
 
+def test_a_window_that_looks_ahead_sees_what_is_announced_once_it_is_known_and_near() -> None:
+    of = crossings.where(kind=("actual", "advance"))
+    announced = crossing(1, "a", at(10), kind="advance", known_at=at(6))
+    either, near, to_come = (
+        window(count, of=of, per="traveller", last=back, ahead=ahead)
+        for back, ahead in ((days(2), EVER), (days(2), days(3)), (days(0), days(3)))
+    )
+    edges = (at(6) - MICROSECOND, at(6), at(7), at(7) + MICROSECOND, at(10), at(10) + MICROSECOND, at(12), at(13))
+    assert _answers(either, [announced], *edges) == [0, 1, 1, 1, 1, 1, 1, 0]
+    assert _answers(near, [announced], *edges) == [0, 0, 0, 1, 1, 1, 1, 0]
+    assert _answers(to_come, [announced], *edges) == [0, 0, 0, 1, 1, 0, 0, 0]
+
+
+def test_what_is_known_only_as_it_happens_is_not_announced() -> None:
+    of = crossings.where(kind=("actual", "advance"))
+    feature = window(count, of=of, per="traveller", last=days(2), ahead=EVER)
+    assert _answers(feature, [crossing(1, "a", at(10))], at(10), at(10) + MICROSECOND) == [0, 1]
+
+
 def test_what_is_added_to_a_sum_can_be_taken_out_without_a_trace() -> None:
     rows = [crossing(k, "a", at(k), booth_wait_minutes=v) for k, v in enumerate([0.1, 1e6, 0.2])]
     assert _answers(_of_a(total("booth_wait_minutes"), days(2)), rows, at(3), at(4)) == [1000000.2, 0.2]

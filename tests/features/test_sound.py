@@ -29,6 +29,7 @@ from features.declaration import (
     services,
     share,
     smallest,
+    time_since,
     total,
     trend,
     window,
@@ -55,6 +56,28 @@ UNSOUND: dict[str, tuple[Callable[[], Feature], str]] = {
     "a window of no width inside a ratio": (
         lambda: derived(ratio, window(count, of=permits, per="traveller", last=timedelta(0)), own("party_size")),
         r"\(f → permits\) has a window of 0:00:00",
+    ),
+    "a window that looks ahead to what is behind": (
+        lambda: window(count, of=services, per="service", last=days(2), ahead=-days(2)),
+        r"\(f → services\) looks -2 days, 0:00:00 ahead, which is behind.*ahead=days\(2\)",
+    ),
+    "a window that begins only later": (
+        lambda: window(count, of=services, per="service", last=-days(1), ahead=days(2)),
+        "holds no rows",
+    ),
+    "the time since what is announced": (
+        lambda: window(time_since, of=services, per="service", last=days(2), ahead=EVER),
+        "takes time_since and looks ahead.*Leave out `ahead`",
+    ),
+    "days present ahead": (
+        lambda: window(
+            days_present(9), of=crossings.where(kind=("actual", "advance")), per="traveller", last=EVER, ahead=days(9)
+        ),
+        "counts up to the moment from what has happened",
+    ),
+    "crossings that took place ahead": (
+        lambda: window(count, of=crossings, per="service", last=days(2), ahead=days(2)),
+        r"crossings that took place, none of which lies ahead.*kind=\(\"actual\", \"advance\"\)",
     ),
     "the trend of a text": (
         lambda: window(trend("post"), of=crossings, per="traveller", last=days(9)),
@@ -136,6 +159,9 @@ SOUND = {
     "the newest text": window(last("post"), of=crossings, per="traveller", last=days(9)),
     "a night": window(share(local_hour=(0, 1)), of=crossings, per="traveller", last=days(9)),
     "days that are all looked at": window(days_present(90), of=crossings, per="traveller", last=days(90)),
+    "what is still to come": window(
+        count, of=crossings.where(kind="advance"), per="service", last=days(0), ahead=days(2)
+    ),
     "a flag": window(count, of=permits.where(documents_complete=False), per="traveller", last=days(9)),
     "a finding": window(
         count, of=checks.where(finding="confirmed", event_kind="crossing"), per="traveller", last=days(9)

@@ -22,7 +22,7 @@ from records.lake import Lake
 from records.receipts import Receipt
 from records.tables import table as declared
 from tests.features.memory import at, crossing
-from tests.features.worlds import KINDS, Row, worlds
+from tests.features.worlds import KINDS, Row, spine, worlds
 
 
 def _put(lake: Lake, table: str, batch: str, rows: Sequence[Row]) -> None:
@@ -60,6 +60,22 @@ def test_a_state_that_caught_up_and_one_made_anew_answer_as_the_lake_does(
         expected = compute(world.spine, features(kind), lake)
     for state in (live, anew):
         assert compute(world.spine, features(kind), state).equals(expected)
+
+
+def test_a_booth_sees_what_is_announced_for_the_months_ahead_as_the_lake_does(tmp_path: Path) -> None:
+    lake, live = Lake.create(tmp_path / "lake", buckets=3), State.open(tmp_path / "live")
+    said = {"kind": "advance", "service": "s1", "party": "b"}
+    _put(lake, "crossings", "first", [crossing(k, k, at(80), **said, known_at=at(2)) for k in "pq"])
+    live.catch_up(lake)
+    moved = crossing("q", "q", at(81), **{**said, "service": "s2", "party": "other"}, known_at=at(4))
+    _put(lake, "crossings", "second", [moved, crossing("r", "r", at(80), **said, known_at=at(5))])
+    live.catch_up(lake)
+    names = ["travellers_announced_on_service", "party_members_seen_or_announced"]
+    events = [crossing(f"e{day}", "e", at(day), service="s1", party="b") for day in (1, 2, 4, 5, 80)]
+    expected = [0, 2, 1, 2, 2]
+    for source in (lake, live):
+        found = compute(spine("crossing", events), names, source)
+        assert [found.column(name).to_pylist() for name in names] == [expected, expected]
 
 
 def test_a_batch_that_is_being_put_in_while_the_state_catches_up_is_not_lost(

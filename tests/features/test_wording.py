@@ -10,6 +10,7 @@ from features.declaration import (
     Feature,
     alerts,
     checks,
+    count,
     crossings,
     days,
     days_present,
@@ -41,6 +42,16 @@ SPOKEN = {
     "origin ever before": window(
         share(local_hour=(0, 1)), of=crossings.with_(services, on="service"), per=("traveller", "origin"), last=EVER
     ),
+    "how many crossings (kind advance) of the same service ever before or announced to come": window(
+        count, of=crossings.where(kind="advance"), per="service", last=EVER, ahead=EVER
+    ),
+    "how many different subject among crossings (kind advance) of the same party in the 2 days before or announced "
+    "for the 36 hours ahead": window(
+        distinct("subject"), of=crossings.where(kind="advance"), per="party", last=days(2), ahead=hours(36)
+    ),
+    "how many crossings (kind advance) of the same service announced for the hour ahead": window(
+        count, of=crossings.where(kind="advance"), per="service", last=days(0), ahead=hours(1)
+    ),
     "change of minutes per day over checks (blind yes) of the same traveller in the 36 hours before": window(
         trend("minutes"), of=checks.where(blind=True), per="traveller", last=hours(36)
     ),
@@ -71,6 +82,9 @@ def test_how_far_back_a_feature_looks_is_said_through_what_it_is_built_on() -> N
     built = derived(ratio, derived(ratio, "wide", narrow), derived(ratio, narrow, ever))
     assert looks_back(built, {"wide": wide}) == "1 day, 1,826 days, all records"
     assert looks_back(own("mode"), {}) == ""
+    announced = crossings.where(kind="advance")
+    ahead = [window(count, of=announced, per="service", last=back, ahead=EVER) for back in (days(1), days(0))]
+    assert [looks_back(feature, {}) for feature in ahead] == ["1 day, announcements", "announcements"]
 
 
 def test_the_ways_to_the_columns() -> None:

@@ -186,8 +186,9 @@ def _events(kind: SubjectKind, now: datetime, ago: Sequence[timedelta], choice: 
 
 
 def _moments(now: datetime, ago: Sequence[timedelta]) -> list[datetime]:
-    """When things happen in one world: a few times before now, or a microsecond beside one."""
-    return [now - width + near * MICROSECOND for near in (0, 0, 0, -1, 1) for width in ago]
+    """When things happen in one world: a few times before now, or a microsecond beside one; some are still to come."""
+    past = [now - width + near * MICROSECOND for near in (0, 0, 0, -1, 1) for width in ago]
+    return [*past, now + HOUR, now + days(2)]
 
 
 def _pools(table: str, now: datetime, ago: Sequence[timedelta]) -> dict[str, Sequence[Any]]:
