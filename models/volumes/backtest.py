@@ -17,7 +17,7 @@ from models.volumes.coherent import of_all_nodes
 from models.volumes.hierarchy import columns_of, declared, of_nodes
 from models.volumes.options import Options
 from models.volumes.panel import Note, Panel, read_panel
-from models.volumes.pool import mean_of
+from models.volumes.pool import Pool, mean_of
 from models.volumes.rhythm import COLUMNS, moments, steps
 from models.volumes.rolling import Forecast, Progress, roll
 from records.errors import BadInput
@@ -41,16 +41,22 @@ class Figures:
 @dataclass(frozen=True)
 class Report:
     """`forecasts` has unique_id, cutoff, ds, y (null where unknown), mean, q0.01 … q0.99; figures are by name of the
-    part of the rows ("all", and "feast" and "ordinary" where countries were named), for the pool and seasonal naive."""
+    part of the rows ("all", and "feast" and "ordinary" where countries were named), for the pool and seasonal naive.
+    `learnt` is the pool of the last cutoff, to be stored for the nights that follow."""
 
     forecasts: pa.Table
     pool: Mapping[str, Figures]
     naive: Mapping[str, Figures]
-    weights: Mapping[str, float]
+    learnt: Pool
     notes: tuple[Note, ...]
     series: int
     cutoffs: tuple[str, ...]
     cpu_seconds: float
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """What each member weighs in the pool."""
+        return self.learnt.weights
 
     def write(self, path: Path) -> None:
         """Write the forecasts as Parquet.
@@ -79,11 +85,16 @@ class Report:
 
 
 def backtest(
-    source: Path | str | pd.DataFrame | pa.Table, options: Options, progress: Progress | None = None
+    source: Path | str | pd.DataFrame | pa.Table,
+    options: Options,
+    progress: Progress | None = None,
+    *,
+    stored: Pool | None = None,
 ) -> Report:
     """Forecast a long table from each cutoff, reading after it only ds and the columns named known ahead.
 
-    BadInput where the table or the options cannot be used; troubles of single series are notes of the report.
+    A `stored` pool answers as it is, with nothing learnt. BadInput where the table or the options cannot be used;
+    troubles of single series are notes of the report.
     """
     began = time.process_time()
 
@@ -93,13 +104,13 @@ def backtest(
     panel = prepare(source, options, judged_until=lambda last: cutoffs_given(last)[0])
     cutoffs = cutoffs_given(panel.last)
     check_cutoffs(panel, cutoffs)
-    panel, forecasts = rolled(panel, options, cutoffs, progress)
+    panel, forecasts = rolled(panel, options, cutoffs, progress, stored=stored)
     pool, naive = figures(panel, forecasts, options)
     return Report(
         forecasts=forecast_table(panel, forecasts),
         pool=pool,
         naive=naive,
-        weights=forecasts[-1].pool.weights,
+        learnt=forecasts[-1].pool,
         notes=panel.notes + shock_notes(panel.until(cutoffs[-1])),
         series=len(panel.ids),
         cutoffs=tuple(str(moments(np.array(cutoff), panel.rhythm).astype("datetime64[m]")) for cutoff in cutoffs),
@@ -127,12 +138,18 @@ def prepare(
 
 
 def rolled(
-    panel: Panel, options: Options, cutoffs: Sequence[int], progress: Progress | None = None
+    panel: Panel,
+    options: Options,
+    cutoffs: Sequence[int],
+    progress: Progress | None = None,
+    *,
+    stored: Pool | None = None,
 ) -> tuple[Panel, list[Forecast]]:
     """Forecasts from every cutoff, and the panel they are of: that of all nodes, where the options name levels."""
     hierarchy = declared(panel, options.levels) if options.levels else None
     panel = of_nodes(panel, hierarchy) if hierarchy else panel
-    made = roll(limited(panel, options, cutoffs[0]), cutoffs, options.horizon, options.holidays, progress=progress)
+    seen = limited(panel, options, cutoffs[0])
+    made = roll(seen, cutoffs, options.horizon, options.holidays, stored=stored, progress=progress)
     return of_all_nodes(panel, hierarchy, made) if hierarchy else (panel, list(made))
 
 

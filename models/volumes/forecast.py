@@ -12,6 +12,7 @@ from models.volumes.backtest import Figures, figures, forecast_table, prepare, r
 from models.volumes.breaks import shock_notes
 from models.volumes.options import Options
 from models.volumes.panel import Note, Panel
+from models.volumes.pool import Pool
 from models.volumes.rolling import Progress
 
 PROOF_FOLDS = 2
@@ -23,14 +24,20 @@ class FlowForecast:
     """`forecasts` has unique_id, cutoff, ds, mean, q0.01 … q0.99 for the steps after the last known one.
 
     `pool` and `naive` are the losses of the same pool and of seasonal naive from the origins one and two horizons
-    earlier; they are empty where the table is too short for one.
+    earlier; they are empty where the table is too short for one, and where a stored pool was taken. `learnt` is the
+    pool itself, to be stored for the nights that follow.
     """
 
     forecasts: pa.Table
     pool: Mapping[str, Figures]
     naive: Mapping[str, Figures]
-    weights: Mapping[str, float]
+    learnt: Pool
     notes: tuple[Note, ...]
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """What each member weighs in the pool."""
+        return self.learnt.weights
 
     def figures(self) -> dict[str, float]:
         """Test figures by name, for a run's record; undefined ones are left out."""
@@ -45,24 +52,33 @@ class FlowForecast:
 
 
 def forecast(
-    source: Path | str | pd.DataFrame | pa.Table, options: Options, progress: Progress | None = None
+    source: Path | str | pd.DataFrame | pa.Table,
+    options: Options,
+    progress: Progress | None = None,
+    *,
+    stored: Pool | None = None,
 ) -> FlowForecast:
     """Forecast a long table from the last step that has a count, or from the one cutoff that the options name.
 
-    Rows after that step may hold columns known ahead. BadInput where the table cannot be used.
+    Rows after that step may hold columns known ahead. With a `stored` pool nothing is learnt anew: its members are
+    fitted to the newest counts, once. BadInput where the table cannot be used.
     """
-    return forecast_panel(prepare(source, options), options, progress)
+    return forecast_panel(prepare(source, options), options, progress, stored=stored)
 
 
-def forecast_panel(panel: Panel, options: Options, progress: Progress | None = None) -> FlowForecast:
+def forecast_panel(
+    panel: Panel, options: Options, progress: Progress | None = None, *, stored: Pool | None = None
+) -> FlowForecast:
     """The same for a panel that is already checked."""
     known = np.flatnonzero(np.isfinite(panel.values).any(axis=0))
     origin = options.cutoff_steps(0)[-1] if options.cutoffs else panel.start + int(known[-1])
     proofs = [origin - options.horizon * back for back in range(PROOF_FOLDS, 0, -1)]
     proofs = [proof for proof in proofs if proof - panel.start + 1 >= 3 * panel.rhythm.short_season]
-    panel, made = rolled(panel, options, [*proofs, origin], progress)
+    if stored and not options.levels:
+        proofs = []  # only levels, whose paths go together as past errors did, need the origins before
+    panel, made = rolled(panel, options, [*proofs, origin], progress, stored=stored)
     past = made[:-1]
     pool, naive = figures(panel, past, options) if past else ({}, {})
     newest = replace(made[-1], actual=np.full_like(made[-1].actual, np.nan))
     table = forecast_table(panel, [newest]).drop_columns(["y"])
-    return FlowForecast(table, pool, naive, made[-1].pool.weights, panel.notes + shock_notes(panel.until(origin)))
+    return FlowForecast(table, pool, naive, made[-1].pool, panel.notes + shock_notes(panel.until(origin)))

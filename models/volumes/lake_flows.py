@@ -1,7 +1,7 @@
 """Entries and exits per post and day from the lake, as the authority knew them at one moment, and their forecast."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from models.volumes.forecast import FlowForecast, forecast
 from models.volumes.options import Options
 from models.volumes.panel import Note
+from models.volumes.pool import Pool
 from models.volumes.rhythm import COLUMNS
 from models.volumes.rolling import Progress
 from records.errors import BadInput
@@ -51,17 +52,19 @@ def forecast_lake(
     zone: str = "Africa/Tunis",
     countries: tuple[str, ...] = ("TN",),
     progress: Progress | None = None,
+    stored: Pool | None = None,
 ) -> LakeForecast:
     """Daily entries and exits per post for the `horizon` days from the day of `as_of` on.
 
     Counts are of actual crossings whose record was known at as_of. A day that an announced closure covers whole is
-    forecast as zero, and past ones teach nothing. BadInput where the lake held no crossings then.
+    forecast as zero, and past ones teach nothing. A `stored` pool is taken as it is. BadInput where the lake held no
+    crossings then.
     """
     counts, alarms, notes = daily_counts(lake, as_of, zone)
     cutoff = np.datetime64(_local_day(as_of, zone)) - 1
     options = Options("D", horizon, cutoffs=(str(cutoff),), holidays=countries, hierarchy=("post", "direction"))
-    flows = forecast(counts, options, progress)
-    flows = FlowForecast(flows.forecasts, flows.pool, flows.naive, flows.weights, flows.notes + notes)
+    flows = forecast(counts, options, progress, stored=stored)
+    flows = replace(flows, notes=flows.notes + notes)
     return LakeForecast(flows, _with_closures(flows.forecasts, closed_days(lake, as_of, zone)), alarms)
 
 

@@ -7,8 +7,10 @@ from signed errors beside the promised distance, so that all series teach them a
 count more. Nothing is learnt from a count that lies beyond the origin.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -116,6 +118,20 @@ def stored_pool(plain: Mapping[str, Any]) -> Pool:
             f"The stored pool is of another version ({', '.join(sorted(unknown))}). Learn its weights again."
         )
     return pool
+
+
+def keep(pool: Pool, path: Path) -> None:
+    """Write the pool as JSON."""
+    path.write_text(json.dumps(pool.plain(), indent=1) + "\n", encoding="utf-8")
+
+
+def kept(path: Path) -> Pool:
+    """The pool that `keep` wrote; BadInput where the file is not one."""
+    try:
+        plain = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be read as a pool: {error}. Learn its weights again.") from error
+    return stored_pool(plain)
 
 
 def bands(horizon: int, feast: np.ndarray | None = None) -> np.ndarray:

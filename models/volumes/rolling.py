@@ -11,6 +11,7 @@ from models.volumes.panel import Panel
 from models.volumes.pool import MEMBERS, Errors, Pool, bands, learn
 from models.volumes.rhythm import LEVELS
 from models.volumes.uncertain import Chances, chances
+from records.errors import BadInput
 
 Progress = Callable[[str], None]
 
@@ -74,8 +75,11 @@ def roll(
 
     Weights are learnt once, from `teaching` rolling origins whose horizons all end by the first cutoff. Widths are
     learnt again at each cutoff from every earlier origin, as far as its counts had come by then. A `stored` pool is
-    taken as it is: nothing is learnt, and members without a weight in it are not fitted.
+    taken as it is: nothing is learnt, and members without a weight in it are not fitted; BadInput where it is one of
+    another frequency.
     """
+    if stored and not set(stored.weights) <= set(panel.rhythm.members):
+        raise BadInput(f"The stored pool is not one of frequency {panel.rhythm.freq!r}. Learn its weights again.")
     days = chances(panel.rhythm, panel.start, max(cutoffs) + horizon - panel.start + 1, countries)
     members = panel.rhythm.members if stored is None else tuple({*stored.weights, "naive"})
     teachers = teaching_origins(panel, cutoffs[0], horizon, teaching, apart) if stored is None else []

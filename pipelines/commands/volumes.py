@@ -32,13 +32,29 @@ def _table_options(command: Decorated) -> Decorated:
     return command
 
 
+def _pool_options(command: Decorated) -> Decorated:
+    """A pool that was learnt before, and where to keep the one that answered."""
+    for option in (
+        click.option(
+            "--pool",
+            type=click.Path(path_type=Path, exists=True, dir_okay=False),
+            help="Answer with this kept pool instead of learning one: quick, for every night.",
+        ),
+        click.option(
+            "--keep-pool", type=click.Path(path_type=Path, dir_okay=False), help="JSON to keep the pool in, for --pool."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @click.group(short_help="Forecast volumes, and see how forecasts would have done.")
 def command() -> None:
     """Forecasts of counts: any long table with unique_id, ds and y (Parquet or CSV), one row per series and step.
 
-    Each forecast has a mean and the quantiles 1, 2.5, 5, 10, 20 … 90, 95, 97.5 and 99%. `backtest` shows how good they would have been, beside the
-    planner's habit (seasonal naive); `forecast` makes them. The authority's own flows are forecast by
-    `basira run forecast`.
+    Each forecast has a mean and the quantiles 1, 2.5, 5, 10, 20 … 90, 95, 97.5 and 99%. `backtest` shows how good they
+    would have been, beside the planner's habit (seasonal naive); `forecast` makes them. The authority's own flows are
+    forecast by `basira run forecast`.
     """
 
 
@@ -53,10 +69,12 @@ def command() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="JSON with preset, unique_ids and cutoffs instead.",
 )
+@_pool_options
 @_table_options
 def backtest(
     file: Path, cutoffs: int, step: int | None, folds: Path | None, freq: str | None, horizon: int | None,
     holidays: tuple[str, ...], hierarchy: tuple[str, ...], known_ahead: tuple[str, ...], out: Path,
+    pool: Path | None, keep_pool: Path | None,
 ) -> None:  # fmt: skip
     """Forecast FILE from several past moments, reading nothing after them but ds and what is known ahead.
 
@@ -68,6 +86,7 @@ def backtest(
     """
     from models.volumes.backtest import backtest as run
     from models.volumes.options import Options, options_from_folds
+    from models.volumes.pool import keep, kept
     from pipelines.progress import say
 
     if folds is not None:
@@ -75,7 +94,9 @@ def backtest(
     else:
         options = Options(**_step_and_horizon(freq, horizon), folds=cutoffs, step=step)
     options = options.naming(holidays=holidays, hierarchy=hierarchy, known_ahead=known_ahead)
-    report = run(file, options, say)
+    report = run(file, options, say, stored=kept(pool) if pool else None)
+    if keep_pool:
+        keep(report.learnt, keep_pool)
     report.write(out)
     click.echo("\n".join(report.lines()))
     click.echo(f"{report.forecasts.num_rows} rows in {out}")
@@ -83,10 +104,12 @@ def backtest(
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@_pool_options
 @_table_options
 def forecast(
     file: Path, freq: str | None, horizon: int | None,
     holidays: tuple[str, ...], hierarchy: tuple[str, ...], known_ahead: tuple[str, ...], out: Path,
+    pool: Path | None, keep_pool: Path | None,
 ) -> None:  # fmt: skip
     """Forecast FILE from its last step on, with the models that `backtest` judges.
 
@@ -99,13 +122,16 @@ def forecast(
 
     from models.volumes.forecast import forecast as run
     from models.volumes.options import Options
+    from models.volumes.pool import keep, kept
     from pipelines.progress import say
     from pipelines.summary import flows_text
 
     options = Options(**_step_and_horizon(freq, horizon)).naming(
         holidays=holidays, hierarchy=hierarchy, known_ahead=known_ahead
     )
-    report = run(file, options, say)
+    report = run(file, options, say, stored=kept(pool) if pool else None)
+    if keep_pool:
+        keep(report.learnt, keep_pool)
     pq.write_table(report.forecasts, out)
     click.echo(flows_text(report))
     click.echo(f"{report.forecasts.num_rows} rows in {out}")

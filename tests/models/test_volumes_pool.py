@@ -1,6 +1,7 @@
 """The pool keeps few members, its bands hold what they promise, and shocks teach nothing."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,10 @@ import pytest
 
 from models.volumes.backtest import prepare
 from models.volumes.breaks import shock_notes, trusted
+from models.volumes.forecast import forecast
 from models.volumes.options import Options
-from models.volumes.pool import MOST, stored_pool
+from models.volumes.panel import Panel
+from models.volumes.pool import MOST, keep, kept, stored_pool
 from models.volumes.rhythm import RHYTHMS
 from models.volumes.rolling import roll
 from records.errors import BadInput
@@ -26,25 +29,26 @@ def months(series: int = 12, length: int = 84, seed: int = 3) -> np.ndarray:
     return generator.poisson(level * shape).astype(float)
 
 
-def panel_of(values: np.ndarray):  # type: ignore[no-untyped-def]
-    ds = pd.date_range("2015-01-01", periods=values.shape[1], freq="MS")
-    rows = [pd.DataFrame({"unique_id": f"s{i:02}", "ds": ds, "y": row}) for i, row in enumerate(values)]
-    return prepare(pd.concat(rows), Options("MS", 6))
+def table_of(values: np.ndarray, freq: str = "MS") -> pd.DataFrame:
+    ds = pd.date_range("2015-01-01", periods=values.shape[1], freq=freq)
+    return pd.concat([pd.DataFrame({"unique_id": f"s{i:02}", "ds": ds, "y": row}) for i, row in enumerate(values)])
+
+
+def panel_of(values: np.ndarray) -> Panel:
+    return prepare(table_of(values), Options("MS", 6))
 
 
 def test_weights_sum_to_one_at_most_five_and_bands_hold() -> None:
     panel = panel_of(months())
     made = list(roll(panel, [panel.end - 12, panel.end - 6], 6))
     inside = []
-    for forecast in made:
-        weights = forecast.pool.weights
+    for answer in made:
+        weights = answer.pool.weights
         assert sum(weights.values()) == pytest.approx(1.0)
         assert all(weight > 0 for weight in weights.values())
         assert 3 <= len(weights) <= MOST
-        assert (np.diff(forecast.quantiles, axis=2) >= 0).all()
-        inside.append(
-            (forecast.actual >= forecast.quantiles[..., 3]) & (forecast.actual <= forecast.quantiles[..., 11])
-        )
+        assert (np.diff(answer.quantiles, axis=2) >= 0).all()
+        inside.append((answer.actual >= answer.quantiles[..., 3]) & (answer.actual <= answer.quantiles[..., 11]))
     assert 0.65 < np.mean(inside) < 0.95
 
 
@@ -56,6 +60,24 @@ def test_a_stored_pool_answers_as_it_was_learnt_and_other_versions_are_refused()
     assert np.allclose(again.quantiles, learnt.quantiles)
     with pytest.raises(BadInput, match="Learn its weights again"):
         stored_pool({"weights": {"oracle": 1.0}, "member_widths": {}, "widths": kept.widths.tolist()})
+
+
+def test_a_kept_pool_answers_the_next_night_alike_and_quicker(tmp_path: Path) -> None:
+    table = table_of(months(series=6))
+    options = Options("MS", 6)
+    first = forecast(table, options)
+    keep(first.learnt, tmp_path / "pool.json")
+    told: list[str] = []
+    again = forecast(table, options, told.append, stored=kept(tmp_path / "pool.json"))
+    assert told == ["cutoff 1/1"]  # no origin before is forecast again
+    assert not again.pool
+    for name in ("mean", "q0.1", "q0.5", "q0.99"):
+        assert np.allclose(again.forecasts[name].to_numpy(), first.forecasts[name].to_numpy())
+    with pytest.raises(BadInput, match="frequency 'D'"):
+        forecast(table_of(months(series=2), "D"), Options("D", 6), stored=first.learnt)
+    (tmp_path / "pool.json").write_text("[")
+    with pytest.raises(BadInput, match="Learn its weights again"):
+        kept(tmp_path / "pool.json")
 
 
 def test_counts_after_the_cutoff_change_nothing() -> None:
