@@ -23,6 +23,7 @@ from risk_rules.rule import PURPOSES
 from serving import live, shown, store, web
 from serving.accounts import NotAllowed
 from serving.capabilities import Capability, reading
+from serving.explanations import add_explanations
 from serving.house import House, open_house
 from serving.languages import chosen, language
 from serving.problems import Problem
@@ -79,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(NotAllowed, _refused)
     app.add_exception_handler(HTTPException, _http)
     _routes(app, house)
+    add_explanations(app, house)
     web.add_pages(app, house)
     return app
 

@@ -26,6 +26,7 @@ class Capability(StrEnum):
     READ_SECONDARY_CHECK = "read:secondary_check"
     READ_PERMIT_LAPSE = "read:permit_lapse"
     READ_PROTECTION = "read:protection"
+    READ_DOSSIER = "read:dossier"
     READ_FORECASTS = "read:forecasts"
     ASSESS = "assess"
     KEEP_ACCOUNTS = "keep:accounts"
@@ -37,7 +38,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
     Role.CASEWORKER: frozenset({_C.READ_PERMIT_LAPSE, _C.ASSESS}),
     Role.PLANNER: frozenset({_C.READ_FORECASTS}),
     Role.DATA_SCIENTIST: frozenset({_C.READ_FORECASTS}),
-    Role.OVERSIGHT: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_PERMIT_LAPSE, _C.READ_FORECASTS}),
+    Role.OVERSIGHT: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_PERMIT_LAPSE, _C.READ_DOSSIER, _C.READ_FORECASTS}),
     Role.PROTECTION: frozenset({_C.READ_PROTECTION}),
     Role.ADMINISTRATOR: frozenset({_C.KEEP_ACCOUNTS}),
     Role.ENGINE: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_PERMIT_LAPSE, _C.READ_FORECASTS, _C.ASSESS}),

@@ -1,7 +1,8 @@
 """Interface texts and the ways numbers, dates and plurals are written, per language.
 
-The texts live in `serving/texts/LANGUAGE.yaml`: one flat mapping from key to sentence. A sentence that counts something
-is a mapping from plural category (zero, one, two, few, many, other) to sentence; the language decides which is used.
+The texts live in `serving/texts/LANGUAGE.yaml`, those of explanations in `dossier.LANGUAGE.yaml` beside it: flat
+mappings from key to sentence. A sentence that counts something is a mapping from plural category (zero, one, two, few,
+many, other) to sentence; the language decides which is used.
 """
 
 from __future__ import annotations
@@ -120,7 +121,9 @@ def language(code: str) -> Language:
     """The language `code`. KeyError that lists the languages there are otherwise."""
     if code not in LOCALES:
         raise KeyError(f"There is no language '{code}'. Languages: {', '.join(LANGUAGES)}.")
-    texts: Mapping[str, Text] = yaml.safe_load((FOLDER / f"{code}.yaml").read_text(encoding="utf-8"))
+    texts: dict[str, Text] = {}
+    for name in (f"{code}.yaml", f"dossier.{code}.yaml"):
+        texts |= yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
     return Language(code, texts)
 
 

@@ -45,6 +45,14 @@ assessments = sa.Table(
     sa.Index("assessments_by_day", "event_kind", "day", "place"),
     sa.Index("assessments_by_event", "event_kind", "event"),
 )
+dossiers = sa.Table(
+    "dossiers",
+    metadata,
+    sa.Column("assessment", sa.String(32), primary_key=True),
+    sa.Column("digest", sa.String(64), nullable=False),  # SHA-256 of the body
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    sa.Column("frozen_at", Instant, nullable=False),
+)
 forecasts = sa.Table(
     "forecasts",
     metadata,

@@ -1,0 +1,135 @@
+"""An explanation as text for a terminal, as JSON for a program, and as a page that prints well on A4."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from serving.dossier_parts import Section, isolated, section
+from serving.dossiers import Decision, Explanation, Look
+from serving.languages import Language
+
+HERE = Path(__file__).parent
+FORMS = ("text", "json", "page")
+WIDTH = 100
+
+
+def as_text(told: Explanation) -> str:
+    """Sections one below the other; cells of a table are joined by bars."""
+    lines = [told.document.title, "=" * len(told.document.title)]
+    for part in sections(told):
+        lines += ["", part.title, "-" * len(part.title)]
+        lines += [line for sentence in part.sentences for line in _wrapped(sentence)]
+        lines += [" | ".join(row) for row in ((part.head,) if part.head else ())]
+        lines += [" | ".join(cell for cell in row if cell) for row in part.rows]
+    return "\n".join(lines) + "\n"
+
+
+def as_json(told: Explanation) -> dict[str, Any]:
+    """The same as plain values; for oversight with the figures, the digest, who saw it and what was decided."""
+    written: dict[str, Any] = {
+        "assessment": told.assessment,
+        "audience": told.audience,
+        "language": told.language.code,
+        "mode": told.mode,
+        "title": told.document.title,
+        "sections": [asdict(part) for part in sections(told)],
+    }
+    if told.audience == "oversight":
+        written |= {
+            "digest": told.digest,
+            "frozen_at": told.frozen_at.isoformat() if told.frozen_at else None,
+            "values": told.values,
+            "looks": [asdict(look) | {"at": look.at.isoformat()} for look in told.looks],
+            "decisions": [asdict(d) | {"at": d.at.isoformat()} for d in told.decisions],
+        }
+    return json.loads(json.dumps(written))  # type: ignore[no-any-return]
+
+
+def as_page(told: Explanation, *, alone: bool) -> str:
+    """One HTML page, right to left in Arabic. `alone` puts its style inside, for a file that is opened by itself."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    pages = Environment(
+        loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    return pages.get_template("dossier.html").render(
+        told=told,
+        t=told.language.say,
+        language=told.language,
+        sections=sections(told),
+        style=(HERE / "static" / "dossier.css").read_text(encoding="utf-8") if alone else None,
+    )
+
+
+def sections(told: Explanation) -> tuple[Section, ...]:
+    """The frozen document, followed by what is not part of it."""
+    reader = told.language
+    beside: list[Section] = []
+    if told.audience == "oversight":
+        beside += [_looks(told.looks, reader), _decisions(told.decisions, reader)]
+        if told.digest and told.frozen_at:
+            at = isolated(f"{told.frozen_at:%Y-%m-%d %H:%M}")
+            line = reader.say("dossier.frozen.line", at=at, digest=isolated(told.digest))
+            beside.append(section("frozen", reader, line))
+    elif told.audience == "person":
+        named = {name: getattr(told.contact, name, None) for name in ("controller", "data_protection_contact")}
+        keys = ("dossier.contact.controller", "dossier.contact.data_protection")
+        rows = tuple((reader.say(key), value) for key, value in zip(keys, named.values(), strict=True) if value)
+        beside.append(section("contact", reader, None if rows else reader.say("dossier.contact.none"), rows=rows))
+    return (*told.document.sections, *beside)
+
+
+def _looks(looks: Iterable[Look], reader: Language) -> Section:
+    rows = tuple(
+        (
+            isolated(f"{look.at:%Y-%m-%d %H:%M}"),
+            isolated(f"{look.who} ({', '.join(look.roles)})"),
+            reader.say(f"dossier.look.{look.what}") if reader.has(f"dossier.look.{look.what}") else isolated(look.what),
+        )
+        for look in looks
+    )
+    empty = section("looks", reader, None if rows else reader.say("dossier.looks.none"))
+    return replace(empty, head=_heads(reader), rows=rows) if rows else empty
+
+
+def _decisions(decisions: Iterable[Decision], reader: Language) -> Section:
+    rows = tuple(
+        (
+            isolated(f"{made.at:%Y-%m-%d %H:%M}"),
+            isolated(str(made.body["officer"])) if made.body.get("officer") else "",
+            _check(made, reader) if made.kind == "checks" else _selection(made, reader),
+        )
+        for made in decisions
+    )
+    empty = section("decisions", reader, None if rows else reader.say("dossier.decisions.none"))
+    return replace(empty, head=_heads(reader), rows=rows) if rows else empty
+
+
+def _selection(made: Decision, reader: Language) -> str:
+    chance = made.body.get("probability")
+    return reader.say(
+        "dossier.decision.selections",
+        outcome=reader.say(f"dossier.outcome.{made.body.get('outcome') or 'none'}"),
+        why=reader.say(f"dossier.why.{made.body.get('why') or 'none'}"),
+        chance=reader.say("word.unknown") if chance is None else reader.number(chance, decimals=3),
+    )
+
+
+def _check(made: Decision, reader: Language) -> str:
+    found = made.body.get("finding_kind") or made.body.get("finding") or "inconclusive"
+    why = reader.say(f"dossier.why.{made.body.get('selected_by') or 'none'}")
+    return reader.say("dossier.decision.checks", why=why, finding=reader.say(f"dossier.finding.{found}"))
+
+
+def _heads(reader: Language) -> tuple[str, ...]:
+    return tuple(reader.say(f"dossier.head.{name}") for name in ("when", "who", "what"))
+
+
+def _wrapped(sentence: str) -> list[str]:
+    return textwrap.wrap(sentence, WIDTH) or [""]

@@ -1,0 +1,242 @@
+"""Dossiers kept: frozen once, shown to whom they are for, every look written down, and made again to be compared.
+
+A dossier is frozen when it is first asked for; whoever records a decision calls `frozen` before. An assessment carries
+its own inputs and names its model and rules, so whenever that is, it is the dossier of the moment of the assessment.
+The journal keeps its digest, so nobody can quietly change it. Nothing is frozen while the case is blind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from records import journal
+from records.errors import BadInput
+from records.journal import Actor
+from risk_rules.protection import Protection
+from risk_rules.rulebook import Rulebook
+from serving import dossier, store
+from serving.accounts import NotAllowed
+from serving.assessment import Assessment
+from serving.capabilities import Capability, may, reading
+from serving.dossier_officer import officer
+from serving.dossier_parts import Document
+from serving.dossier_person import person
+from serving.house import House
+from serving.languages import Language, language
+from serving.readiness import Charter, charter
+from serving.replay import assess_again, differences
+
+FROZEN = "dossier_frozen"
+
+
+class Unknown(BadInput):
+    """No assessment of that id is stored."""
+
+
+class Unseen(BadInput):
+    """The case is blind: nobody sees its score before its finding is recorded."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One time somebody saw the case: when, who in which roles, and on what page (`what`)."""
+
+    at: datetime
+    who: str
+    roles: tuple[str, ...]
+    what: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One statement about the case that goes to the lake: the engine's selection, or an officer's check."""
+
+    at: datetime
+    kind: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What one reader is shown: the frozen document, and beside it what is not part of it.
+
+    `digest` is of the frozen dossier, None while it is blind. `values`, `looks` and `decisions` are for oversight alone
+    and empty for others; `contact` is for the person concerned.
+    """
+
+    assessment: str
+    audience: str
+    language: Language
+    document: Document
+    mode: str
+    digest: str | None = None
+    frozen_at: datetime | None = None
+    values: Mapping[str, Any] | None = None
+    looks: tuple[Look, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    contact: Charter | None = None
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """Whether making a dossier again gave the same bytes; `differs` says where it did not, as "path: then, now"."""
+
+    assessment: str
+    digest: str
+    same: bool
+    differs: tuple[str, ...]
+
+
+def explanation(house: House, actor: Actor, id: str, audience: str, code: str, *, form: str = "json") -> Explanation:
+    """The explanation of assessment `id` for one audience; that it was seen is written in the journal.
+
+    Unknown if there is no such assessment; NotAllowed if the actor's roles do not cover it; Unseen where oversight asks
+    for a case that is still blind.
+    """
+    assessment = _allowed(house, actor, id, audience)
+    if audience == "oversight" and assessment.blind:
+        raise Unseen(
+            f"Assessment {id} is blind: random control drew it, or it stands beside one that was drawn, and nobody "
+            "sees its score before its finding is recorded. Ask again then."
+        )
+    if assessment.blind:
+        told = {"officer": officer, "person": person}[audience](assessment, house.rulebook, language(code))
+        found = Explanation(id, audience, language(code), told, assessment.mode)
+    else:
+        body, frozen_at = frozen(house, actor, assessment)
+        content = dossier.read(body)
+        shown = dossier.document(content, audience, code)
+        found = Explanation(id, audience, language(code), shown, assessment.mode, _digest(body), frozen_at)
+    with store.writing(house.engine) as connection:
+        if audience == "oversight":
+            found = replace(
+                found,
+                values=content["values"],
+                looks=looks(connection, id),
+                decisions=decisions(connection, assessment),
+            )
+        elif audience == "person":
+            found = replace(found, contact=charter(house.settings.home))
+        seen = {"page": "explanation", "audience": audience, "language": code, "form": form, "ids": [id]}
+        journal.append(connection, kind="read", actor=actor, payload=seen)
+    return found
+
+
+def replay(house: House, actor: Actor, id: str) -> Replayed:
+    """Make the dossier of assessment `id` again from its own inputs and compare it, byte by byte, with the frozen one.
+
+    Nothing of the lake is read. Refusals are those of `explanation` for oversight.
+    """
+    assessment = _allowed(house, actor, id, "oversight")
+    if assessment.blind:
+        raise Unseen(f"Assessment {id} is blind, so it has no dossier yet. Ask again when its finding is recorded.")
+    body, _ = frozen(house, actor, assessment)
+    rulebook, protection = _rules(house, assessment)
+    model = house.model(assessment.model) if assessment.model else None
+    again = assess_again(assessment, model, rulebook, protection)
+    differs = list(differences(assessment.as_json(), again.as_json(), "assessment"))
+    remade = dossier.made(again, model, rulebook)
+    if remade != body:
+        found = differences(dossier.read(body), dossier.read(remade))
+        differs += [d for d in found if not d.startswith("assessment.")]
+    with store.writing(house.engine) as connection:
+        differs += _tampered(connection, id, body)
+        journal.append(connection, kind="read", actor=actor, payload={"page": "replay", "ids": [id]})
+    return Replayed(id, _digest(body), not differs and remade == body, tuple(dict.fromkeys(differs)))
+
+
+def frozen(house: House, actor: Actor, assessment: Assessment) -> tuple[bytes, datetime]:
+    """The dossier as it was frozen, freezing it if it was not yet; and when that was."""
+    with house.engine.connect() as connection:
+        if held := _held(connection, assessment.id):
+            return held
+    rulebook, _ = _rules(house, assessment)
+    body = dossier.made(assessment, house.model(assessment.model) if assessment.model else None, rulebook)
+    at = datetime.now(UTC)
+    row = {"assessment": assessment.id, "digest": _digest(body), "body": body, "frozen_at": at}
+    with store.writing(house.engine) as connection:
+        if store.insert_new(connection, store.dossiers, [row]):
+            payload = {"ids": [assessment.id], "digest": row["digest"]}
+            journal.append(connection, kind=FROZEN, actor=actor, payload=payload, at=at)
+        held = _held(connection, assessment.id)
+    assert held is not None  # noqa: S101 - it was put there, by this or by another
+    return held
+
+
+def looks(connection: sa.Connection, id: str) -> tuple[Look, ...]:
+    """Everyone who saw the case so far, in order: in a list, as an explanation, or by a program."""
+    found = []
+    for entry in journal.entries(connection, kind="read", mentions=id):
+        if entry.payload and id in entry.payload.get("ids", ()):
+            what = ".".join(str(entry.payload[key]) for key in ("page", "audience") if key in entry.payload)
+            found.append(Look(entry.at, entry.actor, entry.roles, what))
+    return tuple(found)
+
+
+def decisions(connection: sa.Connection, assessment: Assessment) -> tuple[Decision, ...]:
+    """What was stated about the case, in order: its own selection, and every check of its event."""
+    o = store.outbox.c
+    of_event = sa.and_(o.event_kind == assessment.event_kind, o.event == assessment.event, o.kind == "checks")
+    asked = (
+        sa.select(o.decided_at, o.kind, o.body)
+        .where(sa.or_(o.decision == assessment.id, of_event))
+        .order_by(o.decided_at, o.decision)
+    )
+    return tuple(Decision(_in_utc(at), kind, body) for at, kind, body in connection.execute(asked))
+
+
+def _allowed(house: House, actor: Actor, id: str, audience: str) -> Assessment:
+    if audience not in dossier.AUDIENCES:
+        raise BadInput(f"There is no audience '{audience}'. Audiences are: {', '.join(dossier.AUDIENCES)}.")
+    with house.engine.connect() as connection:
+        found = store.by_id(connection, id)
+    if found is None:
+        raise Unknown(
+            f"No assessment '{id}' is stored here. An id has 32 digits and letters and stands with each case; what was "
+            "only asked live is not stored, and what is past its retention is gone."
+        )
+    needed = [reading(found.event_kind), *([Capability.READ_DOSSIER] if audience == "oversight" else [])]
+    if lacking := next((c for c in needed if not may(actor.roles, c)), None):
+        raise NotAllowed(lacking.value)
+    return found
+
+
+def _rules(house: House, assessment: Assessment) -> tuple[Rulebook, Protection]:
+    """The rules that assessed it. Where their day was not written down, it is the day it was saved."""
+    house.rulebook  # noqa: B018 - keeps today's, should that be the one
+    on = assessment.rules_on
+    if on is None:
+        a = store.assessments.c
+        with house.engine.connect() as connection:
+            saved = connection.scalar(sa.select(a.saved_at).where(a.id == assessment.id))
+        at = _in_utc(saved or datetime.now(UTC)).astimezone(ZoneInfo(house.settings.zone))
+        on = at.date().isoformat()
+    return house.rules_then(assessment.rulebook, date.fromisoformat(on))
+
+
+def _held(connection: sa.Connection, id: str) -> tuple[bytes, datetime] | None:
+    d = store.dossiers.c
+    row = connection.execute(sa.select(d.body, d.frozen_at).where(d.assessment == id)).first()
+    return (bytes(row.body), _in_utc(row.frozen_at)) if row else None
+
+
+def _tampered(connection: sa.Connection, id: str, body: bytes) -> list[str]:
+    """Whether the journal knows the frozen dossier by another digest, or not at all."""
+    known = [e.payload["digest"] for e in journal.entries(connection, kind=FROZEN, mentions=id) if e.payload]
+    return [] if _digest(body) in known else [f"digest: {known[-1] if known else None!r}, {_digest(body)!r}"]
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """SQLite hands instants back without their zone; all are stored in UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
