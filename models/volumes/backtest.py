@@ -20,6 +20,7 @@ from models.volumes.panel import Note, Panel, read_panel
 from models.volumes.pool import Pool, mean_of
 from models.volumes.rhythm import COLUMNS, moments, steps
 from models.volumes.rolling import Forecast, Progress, roll
+from models.volumes.schedule import lacking
 from records.errors import BadInput
 
 FEAST_REACH = {"before": 3, "after": 4}
@@ -111,7 +112,7 @@ def backtest(
         pool=pool,
         naive=naive,
         learnt=forecasts[-1].pool,
-        notes=panel.notes + shock_notes(panel.until(cutoffs[-1])),
+        notes=panel.notes + shock_notes(panel.until(cutoffs[-1])) + lacking(panel, cutoffs, options.horizon),
         series=len(panel.ids),
         cutoffs=tuple(str(moments(np.array(cutoff), panel.rhythm).astype("datetime64[m]")) for cutoff in cutoffs),
         cpu_seconds=time.process_time() - began,

@@ -14,6 +14,7 @@ from models.volumes.options import Options
 from models.volumes.panel import Note, Panel
 from models.volumes.pool import Pool
 from models.volumes.rolling import Progress
+from models.volumes.schedule import lacking
 
 PROOF_FOLDS = 2
 """Earlier origins that are forecast and scored beside the published one."""
@@ -81,4 +82,5 @@ def forecast_panel(
     pool, naive = figures(panel, past, options) if past else ({}, {})
     newest = replace(made[-1], actual=np.full_like(made[-1].actual, np.nan))
     table = forecast_table(panel, [newest]).drop_columns(["y"])
-    return FlowForecast(table, pool, naive, made[-1].pool, panel.notes + shock_notes(panel.until(origin)))
+    said = panel.notes + shock_notes(panel.until(origin)) + lacking(panel, [origin], options.horizon)
+    return FlowForecast(table, pool, naive, made[-1].pool, said)

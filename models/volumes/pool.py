@@ -20,6 +20,7 @@ from models.volumes.history import History
 from models.volumes.losses import pinball
 from models.volumes.regression import regression
 from models.volumes.rhythm import LEVELS, MEDIAN, TENTHS
+from models.volumes.schedule import by_load
 from models.volumes.seasonal import naive, same_season
 from models.volumes.smoothing import smoothing
 from models.volumes.sparse import like_days
@@ -28,10 +29,10 @@ from models.volumes.trees import trees
 from records.errors import BadInput
 
 MEMBERS: Mapping[str, Callable[[History], np.ndarray]] = {
-    "same_season": same_season,
+    "same_season": by_load(same_season),
     "feast_season": feast_season,
     "naive": naive,
-    "smoothing": moved_by_feasts(smoothing),
+    "smoothing": by_load(moved_by_feasts(smoothing)),
     "theta": theta,
     "autoregression": autoregression,
     "regression": regression,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,10 @@ from models.volumes.calendar import calendar
 from models.volumes.design import Rows
 from models.volumes.feasts import expected, feast_season
 from models.volumes.history import History
+from models.volumes.panel import read_panel
 from models.volumes.rhythm import LEVELS, MEDIAN, rhythm_of, steps
+from models.volumes.schedule import by_load, lacking
+from models.volumes.seasonal import same_season
 from models.volumes.trees import Growth, inputs, trees
 from models.volumes.uncertain import chances, mixed
 
@@ -113,3 +117,26 @@ def test_trees_follow_a_schedule_that_is_known() -> None:
     answer = trees(History(HOUR, 0, values, 48, days, {}, {"flights": flights}), SMALL)[..., MEDIAN]
     actual = 60.0 * flights[:, length:]
     assert np.abs(answer - actual).sum() < 0.25 * actual.sum()
+
+
+def test_a_member_that_reads_no_schedule_forecasts_the_load() -> None:
+    generator = np.random.default_rng(4)
+    flights = generator.poisson(1.5, size=(2, 24 * 60)).astype(float)
+    length = flights.shape[1] - 48
+    values = generator.poisson(50.0 * flights[:, :length]).astype(float)
+    history = History(HOUR, 0, values, 48, calendar(HOUR, 0, flights.shape[1]), {}, {"flights": flights})
+    actual = 50.0 * flights[:, length:]
+    answer = by_load(same_season)(history)
+    assert np.abs(answer[..., MEDIAN] - actual).sum() < 0.2 * actual.sum()
+    assert np.array_equal(by_load(same_season)(replace(history, known={})), same_season(history))
+
+
+def test_hours_beyond_the_schedule_are_said() -> None:
+    hours = np.arange("2026-01-01", "2026-01-15", dtype="datetime64[h]").astype("datetime64[us]")
+    table = pd.DataFrame({"unique_id": "a", "ds": hours, "y": 5.0, "flights": 1.0})
+    table.loc[len(table) - 4 :, "flights"] = np.nan
+    panel = read_panel(table, "h", known_ahead=["flights"])
+    (note,) = lacking(panel, [panel.end - 24], 24)
+    assert note.series == "a"
+    assert "flights is not known for 4 steps" in note.problem
+    assert "no schedule" in lacking(read_panel(table, "h"), [panel.end], 24)[0].problem
