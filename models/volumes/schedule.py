@@ -1,7 +1,7 @@
 """A schedule known ahead, given to members that cannot read one: they forecast the load of a flight, not the hour.
 
 Counts over what the schedule carried are the load; a member forecasts it as if it were a flow, and its answer times the
-coming schedule is the answer. Steps in which nothing was carried, and those who come then, are forecast apart.
+coming schedule is the answer. Where nothing is carried, what came in such steps before answers: mostly nobody.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ import numpy as np
 
 from models.volumes.history import History
 from models.volumes.panel import Note, Panel
+from models.volumes.rhythm import LEVELS
 
 FOLLOWS = 0.6
 """Rank correlation with the counts from which a known column is taken for a schedule that carries them."""
@@ -27,8 +28,8 @@ def by_load(member: Callable[[History], np.ndarray]) -> Callable[[History], np.n
         with np.errstate(divide="ignore", invalid="ignore"):
             load = np.where(past > 0, history.values / past, np.nan)
         plain = replace(history, known={})
-        idle = np.where(past > 0, np.nan, history.values)
-        answer = np.where(ahead > 0, member(replace(plain, values=load)) * ahead, member(replace(plain, values=idle)))
+        idle = _idle(np.where(past > 0, np.nan, history.values))[:, None, :]
+        answer = np.where(ahead > 0, member(replace(plain, values=load)) * ahead, idle)
         return np.where(np.isfinite(ahead) & np.isfinite(answer), answer, member(plain))
 
     return loaded
@@ -57,6 +58,13 @@ def lacking(panel: Panel, cutoffs: Sequence[int], horizon: int) -> tuple[Note, .
             for row in np.flatnonzero(absent)
         ]
     return tuple(notes)
+
+
+def _idle(counts: np.ndarray) -> np.ndarray:
+    """Quantiles (S, 15) of counts (S, N) that came without a schedule; zero where none was ever seen."""
+    return np.stack(
+        [np.quantile(row[np.isfinite(row)], LEVELS) if np.isfinite(row).any() else 0 * LEVELS for row in counts]
+    )
 
 
 def _together(values: np.ndarray, carried: np.ndarray) -> float:

@@ -57,7 +57,10 @@ class Grown:
         fitted = np.stack([model.predict(read, num_threads=1) for model in self.models.values()], axis=1)
         fitted = np.sort(np.maximum(fitted + ahead.start[:, None], 0.0), axis=1)
         scaled = np.maximum(fitted @ drawn(FITTED), 0.0)
-        return np.asarray((scaled * ahead.level[:, None]).reshape(len(history.values), history.horizon, -1))
+        answer = (scaled * ahead.level[:, None]).reshape(len(history.values), history.horizon, -1)
+        # Trees never say nobody outright; of whole counts, less than half of one is nobody.
+        whole = not np.nanmax(np.abs(history.values % 1.0), initial=0.0)
+        return np.where(whole & (answer < 0.5), 0.0, answer)
 
 
 @dataclass(frozen=True)
