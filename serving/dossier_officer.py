@@ -61,7 +61,11 @@ def reasons(words: InWords, reader: Language) -> Section:
         return section("reasons", reader, reader.say("reasons.none"))
     compared = reader.say("dossier.compared", similar=words.similar) if words.similar else None
     rows = tuple(
-        (r.title, f"{r.direction_text}, {r.share_text}", " ".join(part for part in (r.said, r.caution) if part))
+        (
+            r.title,
+            reader.say("dossier.weight", direction=r.direction_text, share=r.share_text),
+            " ".join(part for part in (r.said, r.caution) if part),
+        )
         for r in words.reasons
     )
     return section("reasons", reader, compared, rows=rows)

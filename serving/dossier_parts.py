@@ -66,7 +66,9 @@ def facts(assessment: Assessment, reader: Language, *, without: tuple[str, ...] 
     ]
     if not permit:
         at = assessment.happened_at.astimezone(ZONE)
-        rows.append((reader.say("dossier.day"), f"{reader.day(at.date())}, {at:%H:%M}"))
+        rows.append(
+            (reader.say("dossier.day"), reader.say("dossier.at", day=reader.day(at.date()), time=f"{at:%H:%M}"))
+        )
     rows += [
         (reader.say(f"fact.{name}"), _fact(name, value, reader))
         for name, value in shown.facts(assessment).items()

@@ -24,8 +24,8 @@ from serving.sentences import observed_text
 
 OTHERS = frozenset({"party", "party_size", "declared_guardian", "sponsor", "permit_file", "officer"})
 """Columns of an event that are about somebody else, or may be."""
-TABLES = frozenset({"crossings", "permits", "calendar"})
-"""What may be told from: not alerts, which an authority answers for, nor checks of others."""
+TABLES = frozenset({"crossings", "permits", "checks", "calendar"})
+"""What may be told from: not alerts, which the authority that entered them answers for."""
 
 
 def person(assessment: Assessment, rulebook: Rulebook, reader: Language) -> Document:

@@ -93,6 +93,11 @@ class Replayed:
     same: bool
     differs: tuple[str, ...]
 
+    @property
+    def words_alone(self) -> bool:
+        """Whether all that differs are words: texts were changed since, and every figure comes out as it did."""
+        return not self.same and all(difference.startswith("documents.") for difference in self.differs)
+
 
 def explanation(house: House, actor: Actor, id: str, audience: str, code: str, *, form: str = "json") -> Explanation:
     """The explanation of assessment `id` for one audience; that it was seen is written in the journal.
@@ -228,9 +233,9 @@ def _held(connection: sa.Connection, id: str) -> tuple[bytes, datetime] | None:
 
 
 def _tampered(connection: sa.Connection, id: str, body: bytes) -> list[str]:
-    """Whether the journal knows the frozen dossier by another digest, or not at all."""
+    """Whether the journal knows the frozen dossier by another digest too, or by none."""
     known = [e.payload["digest"] for e in journal.entries(connection, kind=FROZEN, mentions=id) if e.payload]
-    return [] if _digest(body) in known else [f"digest: {known[-1] if known else None!r}, {_digest(body)!r}"]
+    return [f"digest: {digest!r}, {_digest(body)!r}" for digest in known or [None] if digest != _digest(body)]
 
 
 def _digest(body: bytes) -> str:

@@ -41,7 +41,7 @@ def tables_of(assessment: Assessment) -> tuple[pa.Table, pa.Table]:
 def assess_again(
     assessment: Assessment, model: RiskModel | None, rulebook: Rulebook, protection: Protection
 ) -> Assessment:
-    """What the model and the rules say now; what became of it in the lanes is taken over.
+    """What the model and the rules say now; what became of it in the lanes, and the day of the rules, are taken over.
 
     Of an event that was not scored no inputs are kept: only its id is made again, which its content must still have.
     """
@@ -58,8 +58,8 @@ def assess_again(
         mode=assessment.mode,
         data_versions=assessment.data_versions,
     )
-    lanes = {name: getattr(assessment, name) for name in ("lane", "why", "probability", "outcome", "blind")}
-    return replace(again, **lanes)
+    kept = ("lane", "why", "probability", "outcome", "blind", "rules_on")
+    return replace(again, **{name: getattr(assessment, name) for name in kept})
 
 
 def differences(one: Any, other: Any, way: str = "") -> Iterator[str]:

@@ -3,7 +3,8 @@
 Trees see of a number only between which of their split points it lies, so trying one value per interval tries every
 value there is: what is found is all there is to find. Every change is scored by the model itself, never estimated. One
 feature is tried before two, and two only where no single one does it; more than two nobody could act on. Only inputs
-that a declaration marks `showable` are tried; the rest of the row stays as it was.
+that a declaration marks `showable` are tried, and of these only what was observed: who holds no permit is not told what
+another end of it would have done. The rest of the row stays as it was.
 """
 
 from __future__ import annotations
@@ -106,25 +107,25 @@ def _numbers(text: str, key: str) -> Iterator[float]:
 def _options(model: RiskModel, read: Input, row: pa.Table) -> list[_Option]:
     """One value per way the trees can read this input, other than what was."""
     was: Value = row[read.name][0].as_py()
+    if was is None:
+        return []
     if read.type == "string":
         return [_Option(Change(read.name, was, level), 1.0) for level in read.levels if level != was]
     if read.type == "boolean":
         return [_Option(Change(read.name, was, value), 1.0) for value in (False, True) if value is not was]
     points = (-inf, *split_points(model)[read.name], inf)
-    at = 0.0 if was is None else float(was)
+    at = float(was)
     cells = len(points) - 1
     here = int(np.searchsorted(points[1:-1], at, side="left"))
     return [
         _Option(Change(read.name, was, _in_cell(low, high, at)), abs(n - here) / cells)
         for n, (low, high) in enumerate(pairwise(points))
-        if n != here or was is None
+        if n != here
     ]
 
 
 def _in_cell(low: float, high: float, at: float) -> float:
     """The value nearest to `at` with the fewest decimals in (low, high]."""
-    if low < at <= high:
-        return at
     for digits in range(_DIGITS + 1):
         step = 10.0**-digits
         steps = np.floor(high / step) if at > high else np.floor(low / step) + 1

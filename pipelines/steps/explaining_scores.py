@@ -41,7 +41,12 @@ def replayed(settings: Settings, id: str) -> tuple[bool, str]:
     listed = [f"  {difference}" for difference in again.differs[:SHOWN]]
     if more > 0:
         listed.append(f"  and {more} more")
-    return False, "\n".join([f"Not the same: made again, {id} differs. What, as frozen and as made now:", *listed])
+    what = (
+        "in its words alone, since texts were changed; every figure comes out as it did"
+        if again.words_alone
+        else "in what it says"
+    )
+    return False, "\n".join([f"Not the same: made again, {id} differs {what}. As frozen, and as made now:", *listed])
 
 
 @contextmanager
