@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from records import journal
 from records.journal import Actor
-from serving.store import assessments, outbox, tokens
+from serving.store import assessments, dossiers, outbox, tokens
 
-NAMES_CASES = "read"
-"""The kind of journal entry whose payload names cases; the others name shifts, accounts and models."""
+NAMES_CASES = ("read", "dossier_frozen")
+"""The kinds of journal entry whose payload names cases; the others name shifts, accounts and models."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class CaseworkRetired:
 def retire_casework(
     connection: sa.Connection, actor: Actor, before: datetime, *, now: datetime, hold: frozenset[str] = frozenset()
 ) -> CaseworkRetired:
-    """Delete what was saved before `before`, except cases of the subjects under a legal `hold`.
+    """Delete what was saved before `before` with its dossiers, except cases of the subjects under a legal `hold`.
 
     An outbox row goes only once it was collected. Payloads of journal entries that name cases are destroyed with their
     salts; that is an entry itself.
@@ -36,6 +36,8 @@ def retire_casework(
     subject = a.body["subject"].as_string()
     old = sa.and_(a.saved_at < before, sa.or_(subject.is_(None), subject.not_in(sorted(hold))))
     cases = connection.execute(assessments.delete().where(old)).rowcount
+    # A dossier goes with its assessment and not before: it is what the case can be explained by.
+    connection.execute(dossiers.delete().where(dossiers.c.assessment.not_in(sa.select(a.id))))
     sent = connection.execute(outbox.delete().where(o.collected_at < before)).rowcount
     connection.execute(tokens.delete().where(tokens.c.expires_at <= now))
     # While anything is held, nothing says which of the entries name its cases; all of them wait.
@@ -46,5 +48,5 @@ def retire_casework(
 
 
 def _spent(connection: sa.Connection, before: datetime) -> list[int]:
-    entries = journal.entries(connection, kind=NAMES_CASES)
+    entries = (entry for kind in NAMES_CASES for entry in journal.entries(connection, kind=kind))
     return [entry.sequence for entry in entries if entry.at < before and entry.payload is not None]
