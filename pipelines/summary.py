@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -13,7 +15,10 @@ from models.risk.labels import Labels
 from models.risk.report import figure, table
 from models.risk.training import TooFewFindings
 from models.volumes.forecast import FlowForecast
-from models.volumes.lake_flows import LakeForecast
+from models.volumes.nightly import labels_of
+from models.volumes.posts_staffed import CERTAINTIES, Staffed
+from models.volumes.published import Run
+from models.volumes.scenarios import Effect
 from pipelines.steps.assessing import DayAssessed
 from pipelines.steps.catching_up import Standing
 from pipelines.steps.training import Training
@@ -29,7 +34,12 @@ from serving.store import ranked
 
 TOP = 5
 NOTES = 3
-RECENT = timedelta(days=28)
+CHANGED = {
+    "changed.counts": "new counts",
+    "changed.closure": "a closure",
+    "changed.new": "a new flow",
+    "changed.gone": "no longer forecast",
+}
 SHOWN_METRICS = ("pr_auc", "precision_0.05", "recall_0.05", "calibration_error", "log_loss")
 
 
@@ -110,21 +120,112 @@ def training_text(training: Training) -> str:
     return "\n".join(lines)
 
 
-def forecast_text(made: LakeForecast) -> str:
-    """How the forecasts did on the days before, beside seasonal naive, and tomorrow's range per post."""
+def forecast_text(run: Run) -> str:
+    """How each level did on the days before, beside seasonal naive; tomorrow per post; alarms; where the run lies."""
+    card = run.card()
     # The first day forecast is the one still running; tomorrow is the day after it.
-    first = pc.min(made.forecasts["ds"]).as_py() + timedelta(days=1)
-    tomorrow = made.forecasts.filter(pc.equal(made.forecasts["ds"], pa.scalar(first, made.forecasts["ds"].type)))
+    posts = run.table("days", where=[("level", "=", "post")])
+    first = pc.min(posts["ds"]).as_py() + timedelta(days=1)
+    tomorrow = posts.filter(pc.equal(posts["ds"], pa.scalar(first, posts["ds"].type)))
     each = [
-        (r["post"], r["direction"], f"{r['mean']:,.0f}", f"{r['q0.1']:,.0f} to {r['q0.9']:,.0f}")
+        (r["post"], "shut" if r["closed"] else f"{r['mean']:,.0f}", f"{r['q0.1']:,.0f} to {r['q0.9']:,.0f}")
         for r in tomorrow.sort_by([("mean", "descending")]).to_pylist()
     ]
-    lines = [flows_text(made.flows), table((f"{first:%A %d %B %Y}", "direction", "expected", "80% range"), each)]
-    silent = [r for r in made.feed_alarms.to_pylist() if r["ds"] >= first.date() - RECENT]
-    if silent:
-        said = ", ".join(f"{r['post']} {r['direction']} on {r['ds']}" for r in silent)
-        lines.append(f"Feed alarms (a place that always reports fell silent): {said}")
+    levels = [
+        (level, *(_share(of.get(name)) for name in ("wape", "naive_wape", "coverage_80")))
+        for level, of in card.figures.get("days", {}).items()
+    ]
+    lines = [table(("volumes by day", "WAPE", "seasonal naive", "cover of 80% range"), levels)] if levels else []
+    lines += [table((f"{first:%A %d %B %Y}", "expected", "80% range"), each), alarms_text(run)]
+    if card.changed:
+        lines.append("Since the run before:\n" + changed_text(card.changed))
+    took = ", ".join(f"{part} {seconds:.0f}" for part, seconds in card.seconds.items())
+    learnt = "learnt anew" if card.learnt_at == card.made_at else f"weights of {card.learnt_at:%Y-%m-%d %H:%M}"
+    lines.append(f"Published in {run.path} ({learnt}; CPU seconds: {took}; {len(card.notes)} notes in its card)")
     return "\n\n".join(lines)
+
+
+def alarms_text(run: Run) -> str:
+    """The alarms of a run, feeds before flows."""
+    rows = []
+    for alarm in run.alarms():
+        years = "" if alarm.years is None else f"once in {alarm.years:.1f} years"
+        what = "feed silent" if alarm.kind == "feed" else f"{alarm.change:+.0%}"
+        came = f"{alarm.came:,.0f} of {alarm.expected:,.0f}"
+        rows.append((short_name(alarm.flow), what, str(alarm.since), str(alarm.until), came, years, alarm.state.value))
+    if not rows:
+        return "Alarms: none stand; every flow came as it was forecast."
+    return table(("alarm", "what", "since", "until", "came of expected", "as unusual as", "state"), rows)
+
+
+def changed_text(changed: Sequence[Mapping[str, Any]]) -> str:
+    """What moved most between two runs."""
+    rows = [
+        (short_name(c["name"]), f"{c['before']:,.0f}", f"{c['after']:,.0f}", CHANGED.get(c["reason"], c["reason"]))
+        for c in changed
+    ]
+    return table(("flow", "before", "now", "because of"), rows)
+
+
+def did_text(told: Sequence[Mapping[str, Any]]) -> str:
+    """How runs did, by level."""
+    rows = [
+        (d["run"], d["name"], f"{d['days']:,}", _share(d["coverage_80"]), _share(d["wape"]), _share(d["bias"], "+"))
+        for d in told
+    ]
+    return table(("run", "level", "flow-days", "inside 80% range", "WAPE", "bias"), rows)
+
+
+def effects_text(effects: Mapping[str, Effect]) -> str:
+    """What a scenario does: sums over the horizon, and the mean width of a day's 80% range."""
+    rows = [
+        (
+            short_name(node),
+            f"{e.median_before:,.0f}",
+            f"{e.median_after:,.0f}",
+            f"{e.median_after - e.median_before:+,.0f}",
+            f"{e.width_before:,.1f}",
+            f"{e.width_after:,.1f}",
+        )
+        for node, e in effects.items()
+    ]
+    return table(("flow", "expected", "then", "change", "width of 80% range", "then"), rows)
+
+
+def staffing_text(staffed: Mapping[str, tuple[np.ndarray, Staffed]], days: int) -> str:
+    """The plan of each direction of a post by hour, hours without a booth left out, and the curve of its costs."""
+    lines = []
+    for direction, (hours, made) in staffed.items():
+        rows = [
+            (
+                f"{hour.astype('datetime64[m]')}".replace("T", " "),
+                f"{made.travellers[at]:,.0f}",
+                str(made.plan.booths[at]),
+                str(made.officers[at]),
+                f"{made.plan.in_time[at]:.0%}" + ("" if made.plan.kept[at] else " (not kept with all booths)"),
+            )
+            for at, hour in enumerate(hours[: 24 * days])
+            if made.plan.booths[at]
+        ]
+        lines.append(table((f"{made.post} {direction}", "travellers", "booths", "officers", "in time"), rows))
+        curve = [
+            (f"{level:.0%}", f"{share:.1%}", f"{cost:,}")
+            for level, (share, cost) in zip(CERTAINTIES, made.curve, strict=True)
+        ]
+        lines.append(table((f"{direction}, all days: kept at", "travellers in time", "booth-hours"), curve))
+    return "\n\n".join(lines)
+
+
+def short_name(node: str) -> str:
+    """The last labels of a node: "la-goulette entry", or "nation"."""
+    labels = labels_of(node)
+    if not labels:
+        return "nation"
+    return " ".join(labels[label] for label in ("post", "direction") if label in labels) or [*labels.values()][-1]
+
+
+def _share(value: float | None, sign: str = "") -> str:
+    return "" if value is None else f"{value:{sign}.1%}"
 
 
 def flows_text(made: FlowForecast) -> str:

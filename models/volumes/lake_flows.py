@@ -1,7 +1,7 @@
-"""Entries and exits per post and day from the lake, as the authority knew them at one moment, and their forecast."""
+"""Entries and exits per post by hour, day and month from the lake, as the authority knew them at one moment."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -11,12 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.volumes.forecast import FlowForecast, forecast
-from models.volumes.options import Options
 from models.volumes.panel import Note
-from models.volumes.pool import Pool
-from models.volumes.rhythm import COLUMNS
-from models.volumes.rolling import Progress
 from records.errors import BadInput
 
 COMPLETE = 0.98
@@ -26,6 +21,11 @@ ALWAYS_REPORTS = 0.95
 LOOK_BACK_DAYS = 56
 BUSY = 5.0
 """Crossings a day under which a silent day proves nothing."""
+LABELS = ("mode", "governorate", "post", "direction")
+"""What tells flows apart, from the top."""
+KNOWN_OF_MONTH = 0.8
+"""Share of a month's days that must be known for the month to count."""
+FARTHEST_HOURS = 24 * 31 * 25
 
 
 class Counted(Protocol):
@@ -35,37 +35,93 @@ class Counted(Protocol):
 
 
 @dataclass(frozen=True)
-class LakeForecast:
-    """`forecasts` has unique_id, post, direction, cutoff, ds, closed, mean, q0.01 … q0.99; `feed_alarms` has post,
-    direction and the silent day ds."""
+class LakeFlows:
+    """Counts of every flow (post × direction) before the day `first`, as known at one moment.
 
-    flows: FlowForecast
-    forecasts: pa.Table
-    feed_alarms: pa.Table
-
-
-def forecast_lake(
-    lake: Counted,
-    as_of: datetime,
-    *,
-    horizon: int = 14,
-    zone: str = "Africa/Tunis",
-    countries: tuple[str, ...] = ("TN",),
-    progress: Progress | None = None,
-    stored: Pool | None = None,
-) -> LakeForecast:
-    """Daily entries and exits per post for the `horizon` days from the day of `as_of` on.
-
-    Counts are of actual crossings whose record was known at as_of. A day that an announced closure covers whole is
-    forecast as zero, and past ones teach nothing. A `stored` pool is taken as it is. BadInput where the lake held no
-    crossings then.
+    hours, days, months  long tables: unique_id (the flow's node), ds, y and LABELS; a missing count is NaN
+    counted              what came in the running month before `first`, by node
+    shut                 closures known by then: (post, first hour, hour after the last) as datetime64[h]
+    feed_alarms          post, direction and the silent day ds
     """
-    counts, alarms, notes = daily_counts(lake, as_of, zone)
-    cutoff = np.datetime64(_local_day(as_of, zone)) - 1
-    options = Options("D", horizon, cutoffs=(str(cutoff),), holidays=countries, hierarchy=("post", "direction"))
-    flows = forecast(counts, options, progress, stored=stored)
-    flows = replace(flows, notes=flows.notes + notes)
-    return LakeForecast(flows, _with_closures(flows.forecasts, closed_days(lake, as_of, zone)), alarms)
+
+    hours: pd.DataFrame
+    days: pd.DataFrame
+    months: pd.DataFrame
+    first: np.datetime64
+    counted: dict[str, float]
+    shut: tuple[tuple[str, np.datetime64, np.datetime64], ...]
+    feed_alarms: pa.Table
+    notes: tuple[Note, ...]
+
+
+def lake_flows(lake: Counted, as_of: datetime, zone: str = "Africa/Tunis", *, hours: int = 3360) -> LakeFlows:
+    """Flows by hour (the last `hours` of them), day and month. BadInput where the lake held no crossings then.
+
+    A day without a record counts 0; what makes it missing is said at `daily_counts`, and then its hours are missing
+    too. A month with up to a fifth of its days missing counts as its mean day times its days, else it is missing.
+    """
+    days, alarms, notes = daily_counts(lake, as_of, zone)
+    places = _places(lake, as_of)
+    for label in ("mode", "governorate"):
+        days[label] = days["post"].map(places[label]).fillna("")
+    days["unique_id"] = [_node(row) for row in days[list(LABELS)].to_dict("records")]
+    unknown = sorted(set(days.loc[days["mode"] == "", "post"]))
+    told = tuple(Note(post, "is not in the table of posts, so it counts for the nation alone") for post in unknown)
+    today = np.datetime64(_local_day(as_of, zone))
+    running = days["ds"].to_numpy().astype("datetime64[M]") == today.astype("datetime64[M]")
+    counted = days[running].groupby("unique_id")["y"].sum()
+    return LakeFlows(
+        _by_hour(lake, as_of, zone, days, today.astype("datetime64[h]") - hours),
+        days,
+        _by_month(days, today),
+        today,
+        {str(name): float(count) for name, count in counted.items()},
+        _shut_hours(lake, as_of, zone),
+        alarms,
+        notes + told,
+    )
+
+
+def _node(labels: dict[Hashable, str]) -> str:
+    return " > ".join(f"{label}={labels[label]}" for label in LABELS if labels[label])
+
+
+def _places(lake: Counted, as_of: datetime) -> pd.DataFrame:
+    """Mode and governorate by post, as last told."""
+    rows = lake.as_known("posts", as_of, ["post", "mode", "governorate", "happened_at"]).sort_by("happened_at")
+    frame: pd.DataFrame = rows.to_pandas()
+    latest: pd.DataFrame = frame.drop_duplicates("post", keep="last").set_index("post")
+    return latest
+
+
+def _by_hour(lake: Counted, as_of: datetime, zone: str, days: pd.DataFrame, since: np.datetime64) -> pd.DataFrame:
+    rows = lake.as_known("crossings", as_of, ["kind", "post", "direction", "happened_at"])
+    rows = rows.filter(pc.equal(rows["kind"], "actual"))
+    hour = _clock(rows["happened_at"], zone).astype("datetime64[h]")
+    rows, hour = rows.filter(pa.array(hour >= since)), hour[hour >= since]
+    recent = days[days["ds"].to_numpy() >= since.astype("datetime64[D]")]
+    grid = recent.loc[recent.index.repeat(24)].reset_index(drop=True)
+    clock = np.tile(np.arange(24), len(recent)).astype("timedelta64[h]")
+    grid["ds"] = grid["ds"].to_numpy().astype("datetime64[us]") + clock
+    came = pd.DataFrame({"post": rows["post"].to_numpy(False), "direction": rows["direction"].to_numpy(False)})
+    came["ds"] = hour.astype("datetime64[us]")
+    came = came.groupby(["post", "direction", "ds"]).size().rename("came").reset_index()
+    grid = grid.merge(came, how="left", on=["post", "direction", "ds"])
+    grid["y"] = np.where(grid["y"].isna(), np.nan, grid["came"].fillna(0.0))
+    wanted: pd.DataFrame = grid[grid["ds"].to_numpy() >= since].drop(columns="came")
+    return wanted
+
+
+def _by_month(days: pd.DataFrame, today: np.datetime64) -> pd.DataFrame:
+    month = days["ds"].to_numpy().astype("datetime64[M]")
+    whole = days[month < today.astype("datetime64[M]")].assign(month=month[month < today.astype("datetime64[M]")])
+    grouped = whole.groupby(["unique_id", *LABELS, "month"], as_index=False)["y"]
+    table = grouped.agg(["mean", "count"]).reset_index()
+    begin = table["month"].to_numpy().astype("datetime64[M]")
+    length = ((begin + 1).astype("datetime64[D]") - begin.astype("datetime64[D]")).astype(int)
+    table["y"] = np.where(table["count"] >= KNOWN_OF_MONTH * length, table["mean"] * length, np.nan)
+    told: pd.DataFrame = table.assign(ds=begin.astype("datetime64[us]"))[["unique_id", "ds", "y", *LABELS]]
+    return told
 
 
 def daily_counts(lake: Counted, as_of: datetime, zone: str) -> tuple[pd.DataFrame, pa.Table, tuple[Note, ...]]:
@@ -114,16 +170,23 @@ def daily_counts(lake: Counted, as_of: datetime, zone: str) -> tuple[pd.DataFram
 
 def closed_days(lake: Counted, as_of: datetime, zone: str) -> dict[str, np.ndarray]:
     """Local days (datetime64[D]) that a closure known at as_of covers whole, by post."""
+    shut: dict[str, list[np.ndarray]] = {}
+    for post, begin, end in _shut_hours(lake, as_of, zone):
+        first = (begin + 23).astype("datetime64[D]")
+        shut.setdefault(post, []).append(np.arange(first, end.astype("datetime64[D]"), dtype="datetime64[D]"))
+    return {place: np.unique(np.concatenate(days)) for place, days in shut.items()}
+
+
+def _shut_hours(lake: Counted, as_of: datetime, zone: str) -> tuple[tuple[str, np.datetime64, np.datetime64], ...]:
+    """Whole hours on the place's clock during which posts are closed; one without an end lasts beyond any horizon."""
     rows = lake.as_known("closures", as_of, ["place", "place_kind", "kind", "happened_at", "until_at"])
     rows = rows.filter(pc.and_(pc.equal(rows["place_kind"], "post"), pc.equal(rows["kind"], "closed")))
-    horizon_end = np.datetime64(_local_day(as_of, zone)) + 400
-    shut: dict[str, list[np.ndarray]] = {}
-    for row in rows.to_pylist():
-        begin = row["happened_at"].astimezone(ZoneInfo(zone))
-        first = np.datetime64(begin.date()) + int(begin.time() > datetime.min.time())
-        last = np.datetime64(row["until_at"].astimezone(ZoneInfo(zone)).date()) if row["until_at"] else horizon_end
-        shut.setdefault(row["place"], []).append(np.arange(first, last, dtype="datetime64[D]"))
-    return {place: np.unique(np.concatenate(days)) for place, days in shut.items()}
+    latest = np.datetime64(_local_day(as_of, zone)).astype("datetime64[h]") + FARTHEST_HOURS
+    begin = _clock(rows["happened_at"], zone)
+    first = (begin + np.timedelta64(3599, "s")).astype("datetime64[h]")
+    end = _clock(rows["until_at"], zone).astype("datetime64[h]")
+    end = np.where(np.isnat(end), latest, end)
+    return tuple(zip(rows["place"].to_pylist(), first, end, strict=True))
 
 
 def _silent(y: np.ndarray, begun: int) -> np.ndarray:
@@ -158,26 +221,6 @@ def _complete_days(
     return np.asarray(share >= COMPLETE)
 
 
-def _with_closures(forecasts: pa.Table, shut: dict[str, np.ndarray]) -> pa.Table:
-    names = [name.rsplit("|", 1) for name in forecasts["unique_id"].to_pylist()]
-    posts = np.array([post for post, _ in names], object)
-    days = forecasts["ds"].to_numpy().astype("datetime64[D]")
-    closed = np.zeros(len(days), bool)
-    for post, when in shut.items():
-        closed |= (posts == post) & np.isin(days, when)
-    columns = {
-        "unique_id": forecasts["unique_id"],
-        "post": pa.array(posts, pa.string()),
-        "direction": pa.array([direction for _, direction in names], pa.string()),
-        "cutoff": forecasts["cutoff"],
-        "ds": forecasts["ds"],
-        "closed": pa.array(closed),
-    }
-    for name in ("mean", *COLUMNS):
-        columns[name] = pa.array(np.where(closed, 0.0, forecasts[name].to_numpy()))
-    return pa.table(columns)
-
-
 def _alarm_table(alarms: list[tuple[str, str, np.datetime64]]) -> pa.Table:
     return pa.table(
         {
@@ -196,5 +239,10 @@ def _local_day(moment: datetime, zone: str) -> str:
 
 def local_days(moments: pa.ChunkedArray, zone: str) -> np.ndarray:
     """Local days (datetime64[D]) of moments."""
+    return _clock(moments, zone).astype("datetime64[D]")
+
+
+def _clock(moments: pa.ChunkedArray, zone: str) -> np.ndarray:
+    """Moments as the place's clock shows them (datetime64[us]), NaT where unknown."""
     local = pc.local_timestamp(pc.cast(moments, pa.timestamp("us", zone)))
-    return np.asarray(local.to_numpy()).astype("datetime64[D]")
+    return np.asarray(local.to_numpy()).astype("datetime64[us]")

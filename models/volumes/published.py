@@ -58,6 +58,7 @@ desks are not enough. `closed` steps are exact zeros of an announced closure."""
 
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 _JSON = ("alarms", "words", "card")
+PATHS: Final = "paths.npz"
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,16 @@ class Card:
 
 
 @dataclass(frozen=True)
+class Paths:
+    """Possible futures of the flows `nodes` (n,): `hours` (n, h, P) and `days` (n, d, P), from which sums over flows
+    and plans of booths are read. They are kept of the newest run alone."""
+
+    nodes: tuple[str, ...]
+    hours: np.ndarray
+    days: np.ndarray
+
+
+@dataclass(frozen=True)
 class Published:
     """All that one run publishes, before it is written."""
 
@@ -119,6 +130,7 @@ class Published:
     alarms: Sequence[Alarm]
     words: Sequence[Word]
     card: Card
+    paths: Paths | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +149,16 @@ class Run:
             return pq.read_table(path, columns=columns, filters=where)
         except (OSError, pa.ArrowInvalid) as error:
             raise BadInput(f"{path} cannot be read: {error}. Make a new run with `basira volumes nightly`.") from error
+
+    def paths(self) -> Paths:
+        """The run's possible futures; BadInput where a newer run has been published since."""
+        path = self.path / PATHS
+        if not path.is_file():
+            raise BadInput(f"The possible futures of {self.path.name} are not kept: those of the newest run alone are.")
+        held = np.load(path, allow_pickle=False)
+        return Paths(
+            tuple(str(node) for node in held["nodes"]), held["hours"].astype(float), held["days"].astype(float)
+        )
 
     def alarms(self) -> tuple[Alarm, ...]:
         """Alarms that stand or were closed in this run, feeds before flows."""
@@ -180,10 +202,14 @@ def write(root: Path, published: Published) -> Run:
         for name, table in tables.items():
             pq.write_table(table, draft / f"{name}.parquet")
         for name in _JSON:
-            told = getattr(published, name)
-            plain = asdict(told) if isinstance(told, Card) else [asdict(one) for one in told]
+            part = getattr(published, name)
+            plain = asdict(part) if isinstance(part, Card) else [asdict(one) for one in part]
             text = json.dumps(plain, default=_plain, ensure_ascii=False, indent=1, allow_nan=False)
             (draft / f"{name}.json").write_text(text, encoding="utf-8")
+        if published.paths:
+            told = published.paths
+            hours, days = told.hours.astype(np.float32), told.days.astype(np.float32)
+            np.savez(draft / PATHS, nodes=np.array(told.nodes, dtype=str), hours=hours, days=days)
         for path in draft.iterdir():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
@@ -191,6 +217,8 @@ def write(root: Path, published: Published) -> Run:
         draft.rename(final)  # a reader sees all of it or nothing
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+    for older in runs(root)[:-1]:
+        (older.path / PATHS).unlink(missing_ok=True)
     return Run(made_at, final)
 
 

@@ -1,42 +1,16 @@
-"""Every published forecast is kept, so that it can be asked how last month's did, and what changed since the last run.
+"""How a published forecast did on the counts that came since, and what changed from one run to the next.
 
-One Parquet file per run in a folder, named by the moment it was made and the hash of what it holds: keeping the same
-run twice changes nothing, and a kept run is never written again.
+Runs are kept by `published`; here they are compared, as tables of flows and days.
 """
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from models.volumes.rhythm import COLUMNS, MEDIAN
 from records.errors import BadInput
-
-KEYS = ("unique_id", "cutoff", "ds", "mean", *COLUMNS)
-_STAMP = "%Y%m%dT%H%M%S%fZ"
-
-
-@dataclass(frozen=True)
-class Vintage:
-    """One kept run: when it was made, of which step length (MS, D or h), by which model, and where it lies."""
-
-    made_at: datetime
-    freq: str
-    model: str
-    path: Path
-
-    def rows(self) -> pd.DataFrame:
-        """Its forecasts: unique_id, cutoff, ds, mean, q0.01 … q0.99, and the columns that describe a flow."""
-        frame: pd.DataFrame = pq.read_table(self.path).to_pandas()
-        return frame
 
 
 @dataclass(frozen=True)
@@ -63,50 +37,6 @@ class Changed:
     @property
     def share(self) -> float:
         return self.after / self.before - 1.0 if self.before > 0 else float(self.after > 0)
-
-
-def keep(folder: Path, forecasts: pa.Table, *, made_at: datetime, freq: str, model: str) -> Vintage:
-    """Keep a published run. BadInput without its columns or rows, or where made_at has no time zone."""
-    absent = [name for name in KEYS if name not in forecasts.column_names]
-    if absent or not forecasts.num_rows:
-        lacks = ", ".join(absent) or "rows"
-        raise BadInput(f"This run has no {lacks}. It is kept with {', '.join(KEYS[:4])} and its quantiles.")
-    if made_at.tzinfo is None:
-        raise BadInput(f"The moment {made_at} has no time zone. Write it with one, as in 2026-01-31T06:00+01:00.")
-    described = {"made_at": made_at.astimezone(UTC).isoformat(), "freq": freq, "model": model}
-    table = forecasts.replace_schema_metadata(described)
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
-    content = sink.getvalue().to_pybytes()
-    name = f"{made_at.astimezone(UTC).strftime(_STAMP)}-{freq}-{hashlib.sha256(content).hexdigest()[:16]}.parquet"
-    path = folder / name
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=".writing-", dir=folder)
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(draft).replace(path)  # a reader sees all of it or nothing
-    return Vintage(made_at, freq, model, path)
-
-
-def kept(folder: Path, freq: str | None = None) -> list[Vintage]:
-    """All kept runs, the oldest first; those of one step length where it is named."""
-    found = []
-    for path in sorted(folder.glob("[0-9]*.parquet")):
-        said = {key.decode(): value.decode() for key, value in (pq.read_schema(path).metadata or {}).items()}
-        if freq is None or said["freq"] == freq:
-            found.append(Vintage(datetime.fromisoformat(said["made_at"]), said["freq"], said["model"], path))
-    return found
-
-
-def standing(vintages: Sequence[Vintage], before: datetime) -> Vintage:
-    """The newest run made before a moment: what planners had in hand then. BadInput where there was none."""
-    earlier = [vintage for vintage in vintages if vintage.made_at < before]
-    if not earlier:
-        raise BadInput(f"No forecast made before {before} is kept. Kept runs: {len(vintages)}.")
-    return max(earlier, key=lambda vintage: vintage.made_at)
 
 
 def how_did(forecasts: pd.DataFrame, actual: pd.DataFrame, by: Sequence[str] = ("unique_id",)) -> list[Done]:

@@ -1,63 +1,228 @@
-"""Daily volumes per post and direction, forecast from what the lake knows now, tracked and stored for serving."""
+"""The nightly run of volumes: all that planners are shown, from what the lake knows now, published as one folder.
+
+What is learnt (weights, widths, what goes together) lies in a model folder, is tracked, and serves the nights of a
+week; a night with it fits each member once.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import asdict
-from datetime import date
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from models import folder, tracking
-from models.volumes.lake_flows import LakeForecast, forecast_lake
-from models.volumes.rhythm import COLUMNS
+from models.volumes.hierarchy import SERIES
+from models.volumes.lake_flows import lake_flows
+from models.volumes.nightly import FREQS, Night, Size, Taught, daily_actual, flow_table, labels_of, night, words
+from models.volumes.offices import applications
+from models.volumes.offices_ahead import office_tables, renewals_table, stock_table
+from models.volumes.pool import stored_pool
+from models.volumes.posts_staffed import booths_at, staffed, staffing_tables
+from models.volumes.published import Card, Paths, Published, Run, runs, write
+from models.volumes.renewals import permits
+from models.volumes.stock import stays, stock
+from models.volumes.vintages import how_did, what_changed
+from models.volumes.watch import alarms
 from pipelines.steps.moments import known_until
+from records.errors import BadInput
 from records.lake import Lake
 from records.settings import Settings
-from serving.house import open_house
-from serving.store import Forecast, save_forecasts, writing
 
-HORIZON_DAYS = 14
+MODEL = "volumes"
+LEARN_EVERY = timedelta(days=7)
+JUDGED_RUNS = 5
+"""Earlier runs whose figures stand in the card."""
 Say = Callable[[str], None]
+Did = dict[str, Any]
+"""One line of how a run did: run, name (the level), days, coverage_80, wape, bias."""
 
 
-def forecast_volumes(settings: Settings, say: Say) -> LakeForecast:
-    """Forecast the next days, save them for planners, and log how the same models did on the days before."""
+@dataclass
+class _Stopwatch:
+    """CPU seconds by part, said as they end."""
+
+    say: Say
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        began = time.process_time()
+        yield
+        self.seconds[name] = round(time.process_time() - began, 1)
+        self.say(f"volumes: {name} {self.seconds[name]:.1f} CPU s")
+
+
+def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, relearn: bool = False) -> Run:
+    """Make and publish a run. Weights of the last week are used again, unless `relearn` says otherwise.
+
+    What the lake holds nothing of (permits, say) is left empty and said in the card's notes.
+    """
+    size = size or Size()
     lake = Lake.open(settings.lake)
-    made = forecast_lake(lake, known_until(lake), horizon=HORIZON_DAYS, zone=settings.zone, progress=say)
-    card = {"weights": dict(made.flows.weights), "figures": made.flows.figures(), "horizon_days": HORIZON_DAYS}
-    card["notes"] = [asdict(note) for note in made.flows.notes]
-    kept = folder.write(settings.models, {"volumes.json": json.dumps(card, sort_keys=True, indent=1).encode()})
+    as_of, made_at = known_until(lake), datetime.now(UTC)
+    watch = _Stopwatch(say)
+    learnt_at, taught = (None, None) if relearn else _stored(settings, made_at)
+    with watch.part("counts"):
+        flows = lake_flows(lake, as_of, settings.zone, hours=size.hours_of_history)
+    with watch.part("flows"):
+        made = night(flows, size=size, taught=taught, progress=say)
+    if taught is None or any(made.parts[name].taught is not taught.get(name) for name in FREQS):
+        learnt_at = made_at
+        _keep(settings, made, size, learnt_at, lake)
+    tables = {name: flow_table(part) for name, part in made.parts.items()}
+    with watch.part("words"):
+        told = words(made)
+    with watch.part("alarms"):
+        raised = alarms(made, flows)
+    with watch.part("staffing"):
+        tables |= _staffing(lake, as_of, made)
+    with watch.part("offices"):
+        more, lacks = _offices(lake, as_of, settings.zone, flows.first, size, say)
+    published = settings.home / "volumes"
+    earlier = runs(published)
+    card = Card(
+        made_at=made_at,
+        as_of=as_of,
+        zone=settings.zone,
+        figures={name: part.taught.figures for name, part in made.parts.items()},
+        weights={name: dict(part.taught.pool.weights) for name, part in made.parts.items()},
+        learnt_at=learnt_at,
+        notes=[asdict(note) for note in made.notes] + lacks + _of_schedule(lake, as_of),
+        uncertain_days=made.uncertain_days,
+        did=did(earlier[-JUDGED_RUNS:], daily_actual(flows)),
+        changed=changed(earlier[-1], tables["days"]) if earlier else [],
+        versions=lake.versions(),
+        data_hash=hashlib.sha256(np.ascontiguousarray(made.parts["days"].nodes.values).tobytes()).hexdigest(),
+        settings=asdict(size),
+        seconds=watch.seconds,
+    )
+    return write(published, Published(tables | more, raised, told, card, _paths(made)))
+
+
+def did(earlier: Sequence[Run], actual: pd.DataFrame, days: tuple[str, str] | None = None) -> list[Did]:
+    """How runs did by level on the days that came since; `days` keeps those from the first to before the second."""
+    told = []
+    for run in earlier:
+        frame = run.table("days", ["node", "level", "ds", "q0.1", "q0.5", "q0.9"]).to_pandas()
+        frame = frame.rename(columns={"node": "unique_id"})
+        if days is not None:
+            frame = frame[(frame["ds"] >= np.datetime64(days[0])) & (frame["ds"] < np.datetime64(days[1]))]
+        if not frame.merge(actual, on=["unique_id", "ds"]).empty:
+            told += [{"run": run.path.name, **asdict(done)} for done in how_did(frame, actual, ("level",))[1:]]
+    return told
+
+
+def changed(before: Run, after: pa.Table, level: str = "post", most: int = 10) -> list[dict[str, object]]:
+    """What moved most of one level since a run, and why: a closure that one of the two did not know, or new counts."""
+    columns = ["node", "level", "ds", "q0.5", "closed"]
+    old, new = (table.select(columns).to_pandas() for table in (before.table("days"), after))
+    old, new = (frame[frame["level"] == level].rename(columns={"node": "unique_id"}) for frame in (old, new))
+    both = old.merge(new, on=["unique_id", "ds"], suffixes=("_old", "_new"))
+    shut = set(both.loc[both["closed_old"] != both["closed_new"], "unique_id"])
+    moved = what_changed(old, new, moved_by=dict.fromkeys(shut, "changed.closure"), most=most, least=0.5)
+    return [asdict(one) for one in moved]
+
+
+def _paths(made: Night) -> Paths:
+    hours, days = (made.parts[name].told for name in ("hours", "days"))
+    return Paths(hours.hierarchy.names[-len(hours.series) :], hours.series, days.series)
+
+
+def _stored(settings: Settings, now: datetime) -> tuple[datetime | None, dict[str, Taught] | None]:
+    """What was learnt in the last week, and when; nothing where there is none or it is of another version."""
+    kept = tracking.champion(settings.mlflow_uri, MODEL)
+    if kept is None or not (settings.models / kept).is_dir():
+        return None, None
+    files = folder.read(settings.models / kept)
+    plain = json.loads(files["volumes.json"])
+    if "learnt_at" not in plain or now - datetime.fromisoformat(plain["learnt_at"]) >= LEARN_EVERY:
+        return None, None
+    try:
+        taught = {
+            name: Taught.read(files[f"{name}.npz"], stored_pool(plain["pools"][name]), plain["figures"][name])
+            for name in FREQS
+        }
+    except BadInput:  # of another version of the engine
+        return None, None
+    return datetime.fromisoformat(plain["learnt_at"]), taught
+
+
+def _keep(settings: Settings, made: Night, size: Size, learnt_at: datetime, lake: Lake) -> None:
+    taught = {name: part.taught for name, part in made.parts.items()}
+    plain = {
+        "learnt_at": learnt_at.isoformat(),
+        "pools": {name: one.pool.plain() for name, one in taught.items()},
+        "figures": {name: one.figures for name, one in taught.items()},
+    }
+    files = {"volumes.json": json.dumps(plain, sort_keys=True, indent=1).encode()}
+    kept = folder.write(settings.models, files | {f"{name}.npz": one.arrays() for name, one in taught.items()})
     run = tracking.log_run(
         settings.mlflow_uri,
         settings.home / "mlruns",
-        "volumes",
+        MODEL,
         kept,
-        parameters={"horizon_days": HORIZON_DAYS, **{f"weight {k}": v for k, v in made.flows.weights.items()}},
-        metrics=made.flows.figures(),
+        parameters={
+            **asdict(size),
+            **{f"weight {name} {m}": w for name, one in taught.items() for m, w in one.pool.weights.items()},
+        },
+        metrics={
+            f"{name} {level} {key}": value
+            for name, one in taught.items()
+            for level, figures in one.figures.items()
+            for key, value in figures.items()
+        },
         versions=lake.versions(),
     )
-    tracking.set_champion(settings.mlflow_uri, "volumes", run.version)
-    house = open_house(settings)
-    with writing(house.engine) as connection:
-        save_forecasts(connection, stored(made, kept.name))
-    return made
+    tracking.set_champion(settings.mlflow_uri, MODEL, run.version)
 
 
-def stored(made: LakeForecast, model: str) -> list[Forecast]:
-    """The forecasts as casework keeps them: one per post, direction and day."""
-    return [
-        Forecast(
-            place=row["post"],
-            direction=row["direction"],
-            day=_day(row["ds"]),
-            made_on=_day(row["cutoff"]),
-            model=model,
-            mean=row["mean"],
-            quantiles={name.removeprefix("q"): row[name] for name in COLUMNS},
-        )
-        for row in made.forecasts.to_pylist()
+def _staffing(lake: Lake, as_of: datetime, made: Night) -> dict[str, pa.Table]:
+    booths = booths_at(lake.as_known("posts", as_of, ["post", "booths", "happened_at"]))
+    told = made.parts["hours"].told
+    names = [name for name, level in zip(told.hierarchy.names, told.hierarchy.levels, strict=True) if level == SERIES]
+    plans = [
+        staffed(own["post"], own["direction"], told.series[row].T, booths.get(own["post"], 1))
+        for row, own in enumerate(map(labels_of, names))
     ]
+    first = np.datetime64(told.origin + 1, "h")
+    return staffing_tables(plans, first + np.arange(told.series.shape[1]))
 
 
-def _day(moment: date) -> date:
-    return date(moment.year, moment.month, moment.day)
+def _offices(
+    lake: Lake, as_of: datetime, zone: str, first: np.datetime64, size: Size, say: Say
+) -> tuple[dict[str, pa.Table], list[dict[str, object]]]:
+    """The tables of offices, and notes of those that the lake holds nothing for."""
+
+    def of_offices() -> Mapping[str, pa.Table]:
+        known = applications(lake, as_of, zone=zone)
+        return office_tables(known, first, days=size.days, progress=lambda line: say(f"offices: {line}"))
+
+    made: dict[str, pa.Table] = {}
+    notes: list[dict[str, object]] = []
+    for part in (
+        of_offices,
+        lambda: {"renewals": renewals_table(permits(lake, as_of, zone))},
+        lambda: {"stock": stock_table(stock(stays(lake, as_of)))},
+    ):
+        try:
+            made |= part()
+        except BadInput as error:
+            notes.append({"series": "", "problem": str(error), "refused": False})
+    return made, notes
+
+
+def _of_schedule(lake: Lake, as_of: datetime) -> list[dict[str, object]]:
+    """A note that flights and ferries are known too short a time ahead to forecast from."""
+    until = pc.max(lake.as_known("services", as_of, ["happened_at"])["happened_at"]).as_py()
+    said = f"scheduled services are known until {until:%Y-%m-%d %H:%M}" if until else "no scheduled services are known"
+    return [{"series": "", "problem": f"{said}; hours are forecast without them", "refused": False}]

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from models.volumes.lake_flows import daily_counts, forecast_lake
+from models.volumes.lake_flows import daily_counts, lake_flows
 from records.errors import BadInput
 
 FIRST = datetime(2025, 1, 1, 9, tzinfo=UTC)
@@ -22,7 +22,12 @@ class StandIn:
     def __init__(self, crossings: pa.Table, closures: list[dict[str, object]]) -> None:
         empty = {name: pa.string() for name in ("place", "place_kind", "kind")}
         schema = pa.schema({**empty, "happened_at": MOMENT, "until_at": MOMENT, "known_at": MOMENT})
-        self.tables = {"crossings": crossings, "closures": pa.Table.from_pylist(closures, schema=schema)}
+        post = {"post": "Goulette", "mode": "sea", "governorate": "Tunis", "happened_at": FIRST, "known_at": FIRST}
+        self.tables = {
+            "crossings": crossings,
+            "closures": pa.Table.from_pylist(closures, schema=schema),
+            "posts": pa.Table.from_pylist([post]),
+        }
 
     def as_known(self, table: str, at: datetime, columns: Sequence[str] | None = None) -> pa.Table:
         rows = self.tables[table]
@@ -89,23 +94,32 @@ def test_a_closed_day_is_neither_an_alarm_nor_a_lesson() -> None:
     assert counts[(counts["ds"] == np.datetime64("2025-04-01")) & (counts["post"] == "Goulette")]["y"].isna().all()
 
 
-def test_an_announced_closure_is_forecast_as_zero_and_a_later_one_is_not_known() -> None:
-    begin, end = datetime(2025, 4, 13, 22, tzinfo=UTC), datetime(2025, 4, 16, 23, tzinfo=UTC)
-    known = forecast_lake(StandIn(crossings(), [closed(begin, end, FIRST)]), AS_OF)
-    table = known.forecasts.to_pandas()
-    assert len(table) == 2 * 14
-    assert table["ds"].min() == np.datetime64("2025-04-11")
-    shut = table[table["closed"]]
-    assert [str(day.date()) for day in shut["ds"]] == ["2025-04-14", "2025-04-15", "2025-04-16"]
-    assert (shut[["mean", "q0.1", "q0.9"]] == 0).all().all()
-    assert (table[~table["closed"]]["q0.5"] > 0).all()
-    assert "pool_all_scaled_crps" in known.flows.figures()
-    unknown = forecast_lake(StandIn(crossings(), [closed(begin, end, AS_OF + timedelta(days=1))]), AS_OF)
-    assert not any(unknown.forecasts["closed"].to_pylist())
+def test_hours_days_and_months_are_the_same_counts() -> None:
+    flows = lake_flows(StandIn(crossings(silent=90), []), AS_OF, hours=24 * 30)
+    entry = "mode=sea > governorate=Tunis > post=Goulette > direction=entry"
+    assert set(flows.days["unique_id"]) == {entry, "post=Ras Jedir > direction=entry"}
+    assert any("Ras Jedir" in note.series for note in flows.notes)  # not in the table of posts
+    by_hour = flows.hours[flows.hours["unique_id"] == entry].set_index("ds")["y"]
+    by_day = flows.days[flows.days["unique_id"] == entry].set_index("ds")["y"]
+    assert len(by_hour) == 24 * 30
+    assert by_hour.loc["2025-04-01"].isna().all()  # the feed was silent
+    assert by_hour.loc["2025-04-02"].sum() == by_day.loc["2025-04-02"] == 12
+    assert by_hour.loc["2025-04-02T10"] == 12  # 9 o'clock UTC at a post in Tunis
+    months = flows.months[flows.months["unique_id"] == entry].set_index("ds")["y"]
+    assert list(months.index.month) == [1, 2, 3]
+    assert months.loc["2025-02-01"] == by_day.loc["2025-02"].sum()
+    assert flows.counted[entry] == np.nansum(by_day.loc["2025-04"])
+
+
+def test_closed_hours_are_whole_ones_on_the_posts_clock() -> None:
+    begin, end = datetime(2025, 4, 13, 22, 30, tzinfo=UTC), datetime(2025, 4, 14, 10, tzinfo=UTC)
+    (shut,) = lake_flows(StandIn(crossings(), [closed(begin, end, FIRST)]), AS_OF).shut
+    assert [str(part) for part in shut] == ["Goulette", "2025-04-14T00", "2025-04-14T11"]
+    assert lake_flows(StandIn(crossings(), [closed(begin, end, AS_OF + timedelta(days=1))]), AS_OF).shut == ()
 
 
 def test_a_lake_that_knew_nothing_yet_is_bad_input() -> None:
     with pytest.raises(BadInput, match="knew of no crossing"):
         daily_counts(StandIn(crossings(), []), datetime(2024, 1, 1, tzinfo=UTC), "Africa/Tunis")
     with pytest.raises(BadInput, match="no time zone"):
-        forecast_lake(StandIn(crossings(), []), datetime(2025, 1, 1))  # noqa: DTZ001
+        daily_counts(StandIn(crossings(), []), datetime(2025, 1, 1), "Africa/Tunis")  # noqa: DTZ001

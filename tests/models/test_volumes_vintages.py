@@ -1,17 +1,12 @@
-"""Published runs are kept once and whole; how they did, and what changed between two, is read from them."""
-
-from datetime import UTC, datetime
+"""How runs did, and what changed between two, is read from what was published."""
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from models.volumes.rhythm import COLUMNS
-from models.volumes.vintages import how_did, keep, kept, standing, what_changed
+from models.volumes.vintages import how_did, what_changed
 from records.errors import BadInput
-
-FIRST = datetime(2026, 5, 1, 4, tzinfo=UTC)
 
 
 def run(flows, days=10):
@@ -23,29 +18,6 @@ def run(flows, days=10):
             frame[name] = level + 10.0 * (place - 7)
         parts.append(frame)
     return pd.concat(parts, ignore_index=True)
-
-
-def test_a_run_is_kept_once_and_read_back(tmp_path):
-    table = pa.Table.from_pandas(run({"a|entry": 100.0}))
-    one = keep(tmp_path, table, made_at=FIRST, freq="D", model="abc")
-    assert keep(tmp_path, table, made_at=FIRST, freq="D", model="abc").path == one.path
-    two = keep(tmp_path, table, made_at=FIRST.replace(day=2), freq="D", model="abc")
-    keep(tmp_path, table, made_at=FIRST, freq="MS", model="abc")
-    assert kept(tmp_path, "D") == [one, two]
-    assert len(kept(tmp_path)) == 3
-    assert standing(kept(tmp_path, "D"), FIRST.replace(hour=12)) == one
-    pd.testing.assert_frame_equal(one.rows()[["mean", *COLUMNS]], table.to_pandas()[["mean", *COLUMNS]])
-    with pytest.raises(BadInput, match="No forecast made before"):
-        standing(kept(tmp_path, "D"), FIRST)
-
-
-def test_what_cannot_be_kept_is_said(tmp_path):
-    table = pa.Table.from_pandas(run({"a|entry": 100.0}))
-    with pytest.raises(BadInput, match=r"no q0\.5"):
-        keep(tmp_path, table.drop(["q0.5"]), made_at=FIRST, freq="D", model="abc")
-    with pytest.raises(BadInput, match="time zone"):
-        keep(tmp_path, table, made_at=FIRST.replace(tzinfo=None), freq="D", model="abc")
-    assert not list(tmp_path.iterdir())
 
 
 def test_how_it_did_is_told_for_all_and_for_each_on_the_days_whose_counts_came():

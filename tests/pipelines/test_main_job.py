@@ -4,8 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import numpy as np
 import pytest
+from click.testing import CliRunner
+
+from models.volumes import scenarios
+from models.volumes.published import LEVELS_OF_FLOWS, TABLES, newest
+from models.volumes.rhythm import COLUMNS
+from models.volumes.what_if import what_if
+from pipelines.cli import basira
 
 PROGRAM = """
 import json, sys
@@ -41,7 +50,7 @@ def told(tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads((home / "told.json").read_text())
+    return json.loads((home / "told.json").read_text()) | {"home": str(home)}
 
 
 def test_the_summary_accounts_for_every_row_and_stands_models_beside_their_baselines(told):
@@ -70,3 +79,83 @@ def test_selections_are_collected_once(told):
 @pytest.mark.parametrize("flow", ["build", "assess", "compact", "retire"])
 def test_each_flow_says_what_it_did(told, flow):
     assert len(told[flow]) > 20
+
+
+@pytest.fixture
+def volumes(told, monkeypatch):
+    """Runs `basira volumes …` over what the demonstration left; its exit code and all that it said."""
+    monkeypatch.setenv("BASIRA_HOME", told["home"])
+
+    def run(*words):
+        done = CliRunner().invoke(basira, ["volumes", *map(str, words)])
+        return done.exit_code, done.output
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def run(told):
+    return newest(Path(told["home"]) / "volumes")
+
+
+def test_what_is_published_adds_up_over_levels_and_over_time(run):
+    by = {name: run.table(name).to_pandas() for name in ("hours", "days", "months")}
+    for table in by.values():
+        assert set(table["level"]) == set(LEVELS_OF_FLOWS)
+        parents = table.groupby(["parent", "ds"])["mean"].sum()
+        own = table.set_index(["node", "ds"])["mean"]
+        np.testing.assert_allclose(parents, own.reindex(parents.index), atol=1e-6)
+        assert (table.loc[table["closed"], ["mean", *COLUMNS]] == 0).all().all()
+        assert (table[list(COLUMNS)].diff(axis=1).iloc[:, 1:] >= 0).all().all()
+    days = by["days"].set_index(["node", "ds"])["mean"]
+    dealt = by["hours"].assign(ds=by["hours"]["ds"].dt.floor("D")).groupby(["node", "ds"])["mean"].sum()
+    np.testing.assert_allclose(dealt, days.reindex(dealt.index), atol=1e-6)
+    month = by["days"]["ds"].dt.to_period("M").dt.to_timestamp()
+    summed = by["days"].assign(ds=month).groupby(["node", "ds"])["mean"].agg(["sum", "count"]).reset_index()
+    whole = summed[summed["count"] == summed["ds"].dt.days_in_month].set_index(["node", "ds"])["sum"]
+    assert len(whole)
+    np.testing.assert_allclose(whole, by["months"].set_index(["node", "ds"])["mean"].reindex(whole.index), atol=1e-6)
+
+
+def test_a_run_holds_all_that_planners_are_shown(run):
+    for name in TABLES:
+        assert run.table(name).num_rows, name
+    card = run.card()
+    assert card.figures["days"]["post"]["wape"] > 0
+    assert card.data_hash
+    assert card.learnt_at == card.made_at
+    assert all(sum(word.parts.values()) == pytest.approx(word.expected, abs=1e-6) for word in run.words())
+
+
+def test_planners_ask_the_newest_run(volumes, run, tmp_path):
+    post = run.table("curve")["post"][0].as_py()
+    assert "booth-hours" in volumes("staffing", post, "--minutes", 20, "--quantile", 0.9)[1]
+    assert volumes("alarms")[0] == 0
+    first = run.table("days")["ds"][5].as_py().date()
+    shut = f"{{first: {first}, last: {first}, where: {{post: {post}}}, low: 0, high: 0}}"
+    overlay = tmp_path / "shut.yaml"
+    overlay.write_text(f"name: shut\nauthor: planner\nmade_on: {first}\nnote: works\nchanges: [{shut}]\n")
+    code, said = volumes("scenario", overlay, "--keep")
+    assert (code, post in said) == (0, True)
+    assert "already" in volumes("scenario", overlay, "--keep")[1]
+    table = what_if(run, scenarios.read(overlay)).after.to_pandas()
+    closed = table[table["closed"] & (table["ds"] == np.datetime64(first))]
+    assert (closed["mean"] == 0).all()
+    parents = table.groupby(["parent", "ds"])["mean"].sum()
+    np.testing.assert_allclose(parents, table.set_index(["node", "ds"])["mean"].reindex(parents.index), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("staffing", "nowhere"), "no post 'nowhere'"),
+        (("scenario", "absent.yaml"), "no scenario"),
+        (("how-did", "--month", "July"), "is no month"),
+        (("how-did", "--month", "2020-01"), "No run stood before"),
+        (("changed",), "two are compared"),
+        (("how-did",), "None of the forecast days"),
+    ],
+)
+def test_what_cannot_be_answered_is_said(volumes, words, said):
+    code, told = volumes(*words)
+    assert (code, said in told) == (2, True), told

@@ -1,0 +1,89 @@
+"""A scenario over a published run: the same tables once more, with the overlay in every path, so that they add up.
+
+The published run is never edited; whoever asks again gets the same answer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.volumes.nightly import labels_of
+from models.volumes.paths import quantiles_of
+from models.volumes.published import TABLES, Run
+from models.volumes.rhythm import COLUMNS
+from models.volumes.scenarios import Effect, Scenario, effect, on_paths
+from records.errors import BadInput
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """The table of a run before and after a scenario, both read from the same paths; columns as in TABLES["days"]."""
+
+    before: pa.Table
+    after: pa.Table
+
+    def effects(self, level: str) -> Mapping[str, Effect]:
+        """What the scenario does to each node of a level, the most moved first; nodes it leaves alone are left out."""
+        told: dict[str, Effect] = {}
+        before, after = (table.filter(pc.equal(table["level"], level)) for table in (self.before, self.after))
+        names = before["node"].to_numpy(zero_copy_only=False)
+        for node in dict.fromkeys(names):
+            mine = names == node
+            old, new = (_quantiles(table)[mine][None] for table in (before, after))
+            if (old != new).any():
+                told[str(node)] = effect(old, new)
+        return dict(sorted(told.items(), key=lambda one: -abs(one[1].median_after - one[1].median_before)))
+
+
+def what_if(run: Run, scenario: Scenario, name: str = "days") -> WhatIf:
+    """The scenario's effect on the table `name` ("hours" or "days") of the newest run.
+
+    BadInput where it names flows that are not there or days that the run does not reach, or changes an input known
+    ahead: published paths have forgotten which input made them.
+    """
+    if any(change.known for change in scenario.changes):
+        raise BadInput(
+            f"Scenario {scenario.name!r} changes an input known ahead, which this run was not made from. Change the "
+            "flows themselves: low and high are how many times as many come."
+        )
+    told = run.paths()
+    paths = told.hours if name == "hours" else told.days
+    table = run.table(name)
+    clock = np.unique(table["ds"].to_numpy())
+    days = clock.astype("datetime64[D]")
+    for change in scenario.changes:
+        if np.datetime64(change.first) > days[-1] or (change.last and np.datetime64(change.last) < days[0]):
+            raise BadInput(
+                f"Scenario {scenario.name!r} changes days from {change.first}, but the run reaches from {days[0]} to "
+                f"{days[-1]}. Choose days inside it."
+            )
+    flows = [labels_of(node) for node in told.nodes]
+    drawn = np.moveaxis(paths, 2, 0)
+    moved = on_paths(drawn, flows, clock, scenario)
+    before, after = (_read(table, told.nodes, clock, futures) for futures in (drawn, moved))
+    emptied = pc.and_(pc.equal(after["mean"], 0.0), pc.greater(before["mean"], 0.0))
+    place = after.column_names.index("closed")
+    return WhatIf(before, after.set_column(place, "closed", pc.or_(before["closed"], emptied)))
+
+
+def _read(table: pa.Table, flows: tuple[str, ...], clock: np.ndarray, paths: np.ndarray) -> pa.Table:
+    """The table with its figures read from paths (P, n, H)."""
+    node = table["node"].to_numpy(zero_copy_only=False)
+    step = np.searchsorted(clock, table["ds"].to_numpy())
+    figures = np.empty((len(node), len(COLUMNS) + 1))
+    for name in dict.fromkeys(node):
+        inside = [flow == name or flow.startswith(f"{name} > ") or name == "total" for flow in flows]
+        futures = paths[:, inside].sum(axis=1).T
+        mine = node == name
+        figures[mine, 0] = futures.mean(axis=1)[step[mine]]
+        figures[mine, 1:] = quantiles_of(futures)[step[mine]]
+    columns = {name: table[name] for name in TABLES["days"].names[:9]}
+    columns |= {name: pa.array(figures[:, place]) for place, name in enumerate(("mean", *COLUMNS))}
+    return pa.table(columns).select(TABLES["days"].names)
+
+
+def _quantiles(table: pa.Table) -> np.ndarray:
+    return np.stack([table[name].to_numpy() for name in COLUMNS], axis=1)

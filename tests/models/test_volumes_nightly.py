@@ -1,0 +1,99 @@
+"""A night's forecast adds up over levels and over time, knows closures exactly, and learns once for many nights."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from models.volumes.lake_flows import LakeFlows
+from models.volumes.nightly import Size, Taught, flow_table, night, parent_of
+from models.volumes.rhythm import COLUMNS
+from records.errors import BadInput
+
+TODAY = np.datetime64("2025-07-10")
+SMALL = Size(hours=72, days=30, months=3, hours_of_history=24 * 40, teaching_hours=1)
+PORT, LAND = "mode=sea > governorate=Tunis > post=Goulette", "mode=land > governorate=Medenine > post=Ras Jedir"
+
+
+def flows() -> LakeFlows:
+    generator = np.random.default_rng(3)
+    clock = pd.date_range("2025-01-01", "2025-07-09T23", freq="h")
+    parts = []
+    for post, level in ((PORT, 3.0), (LAND, 8.0)):
+        for direction in ("entry", "exit"):
+            usual = level * (1.0 + 0.8 * np.sin(clock.hour * np.pi / 12)) * (1.0 + 0.3 * (clock.day_of_week >= 5))
+            parts.append(pd.DataFrame({"ds": clock, "y": generator.poisson(usual).astype(float), "node": post}))
+            parts[-1]["unique_id"] = f"{post} > direction={direction}"
+    hours = pd.concat(parts, ignore_index=True)
+    for label, place in (("mode", 0), ("governorate", 1), ("post", 2), ("direction", 3)):
+        hours[label] = hours["unique_id"].str.split(" > ").str[place].str.split("=").str[1]
+    keys = ["unique_id", "mode", "governorate", "post", "direction"]
+    days = hours.assign(ds=hours["ds"].dt.floor("D")).groupby([*keys, "ds"], as_index=False)["y"].sum()
+    month = days["ds"].dt.to_period("M").dt.to_timestamp()
+    months = days.assign(ds=month).groupby([*keys, "ds"], as_index=False)["y"].sum()
+    counted = months[months["ds"] == "2025-07-01"].set_index("unique_id")["y"].to_dict()
+    shut = ("Goulette", np.datetime64("2025-07-12T12"), np.datetime64("2025-07-15T00"))
+    none = pa.table({"post": pa.array([], pa.string()), "direction": pa.array([], pa.string())})
+    recent = hours[hours["ds"] >= "2025-05-31"]
+    return LakeFlows(recent, days, months[months["ds"] < "2025-07-01"], TODAY, counted, (shut,), none, ())
+
+
+@pytest.fixture(scope="module")
+def made():
+    return night(flows(), size=SMALL)
+
+
+@pytest.mark.parametrize("name", ["hours", "days", "months"])
+def test_every_level_is_the_sum_of_the_one_below(made, name):
+    table = flow_table(made.parts[name]).to_pandas()
+    sums = table.groupby(["parent", "ds"])["mean"].sum()
+    np.testing.assert_allclose(sums, table.set_index(["node", "ds"])["mean"].reindex(sums.index), atol=1e-6)
+    assert (table[list(COLUMNS)].diff(axis=1).iloc[:, 1:] >= 0).all().all()
+    assert {parent_of(node) for node in table["node"]} - {None} <= set(table["node"])
+
+
+def test_hours_make_days_and_days_make_months_with_what_was_counted(made):
+    hours, days, months = (flow_table(made.parts[name]).to_pandas() for name in ("hours", "days", "months"))
+    dealt = hours.assign(ds=hours["ds"].dt.floor("D")).groupby(["node", "ds"])["mean"].sum()
+    np.testing.assert_allclose(dealt, days.set_index(["node", "ds"])["mean"].reindex(dealt.index), atol=1e-6)
+    july = days[days["ds"] < "2025-08-01"].groupby("node")["mean"].sum()
+    told = months[months["ds"] == "2025-07-01"].set_index("node")["mean"]
+    counted = flows().counted
+    for node in counted:
+        assert told[node] == pytest.approx(july[node] + counted[node], abs=1e-6)
+
+
+def test_a_closure_is_exactly_zero_and_half_a_day_of_it_leaves_half(made):
+    days = flow_table(made.parts["days"]).to_pandas()
+    post = days[days["node"] == PORT].set_index("ds")
+    assert (post.loc["2025-07-13":"2025-07-14", ["mean", *COLUMNS]] == 0).all().all()
+    assert post.loc["2025-07-13":"2025-07-14", "closed"].all()
+    assert not days[(days["node"] == LAND) | (days["node"] == "total")]["closed"].any()
+    half = post.loc["2025-07-12", "mean"] / post.loc["2025-07-19", "mean"]
+    assert 0.5 < half < 1.0  # the busier half of the day is the open one
+    hours = flow_table(made.parts["hours"]).to_pandas()
+    shut = hours[(hours["node"] == PORT) & (hours["ds"] == "2025-07-12T13")].iloc[0]
+    assert (shut["mean"], shut["closed"]) == (0.0, True)
+
+
+def test_what_was_learnt_is_kept_for_other_nights(made):
+    taught = {name: part.taught for name, part in made.parts.items()}
+    kept = {name: Taught.read(one.arrays(), one.pool, one.figures) for name, one in taught.items()}
+    said: list[str] = []
+    again = night(flows(), size=SMALL, taught=kept, progress=said.append)
+    assert not any("learning" in line for line in said)
+    first, second = (one.parts["days"].told.mean for one in (made, again))
+    np.testing.assert_allclose(second, first, rtol=0.02, atol=0.5)
+    assert taught["days"].figures["post"]["wape"] > 0
+
+
+def test_a_flow_without_a_whole_month_is_named_and_left_out(made):
+    all_flows = flows()
+    young = all_flows.months[~all_flows.months["unique_id"].str.startswith(PORT)]
+    told = night(replace(all_flows, months=young), size=SMALL, taught={n: p.taught for n, p in made.parts.items()})
+    assert PORT not in told.hierarchy.names
+    assert any(note.series.startswith(PORT) and "too new" in note.problem for note in told.notes)
+    with pytest.raises(BadInput, match="hour, day and month"):
+        night(replace(all_flows, months=young[young["direction"] == "exit"].assign(unique_id="another")), size=SMALL)
