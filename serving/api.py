@@ -7,10 +7,10 @@ what, why and what to do. Nothing is loaded from outside: no page, style or desc
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,14 +20,15 @@ from records import journal
 from records.errors import BadInput
 from records.settings import Settings
 from risk_rules.rule import PURPOSES
-from serving import live, shown, store, web
+from serving import live, planning_api, planning_pages, shown, store, web
 from serving.accounts import NotAllowed
 from serving.capabilities import Capability, reading
 from serving.explanations import add_explanations
 from serving.house import House, open_house
 from serving.languages import chosen, language
 from serving.problems import Problem
-from serving.visitor import Visitor, not_allowed, not_signed_in, visitor
+from serving.reason_pages import add_reason_pages
+from serving.visitor import SignedIn, Visitor, WithOwnToken, not_allowed, require
 
 # Nothing runs in a page and nothing comes from elsewhere; frames and base addresses are refused.
 POLICY = (
@@ -49,20 +50,12 @@ PURPOSE = {kind: purpose for purpose, kind in PURPOSES.items()}
 class ToAssess(BaseModel):
     """Events of the lake to assess now: crossing numbers, or permits as `file|valid_to`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"event_kind": "crossing", "events": ["NUMBER", "NUMBER"]}]},
+    )
     event_kind: EventKind
     events: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=MOST_EVENTS)
-
-
-def signed_in(request: Request) -> Visitor:
-    """Who sends a request that needs a token; a 401 problem without a valid one."""
-    found = visitor(request, request.app.state.house.engine)
-    if found is None:
-        raise not_signed_in()
-    return found
-
-
-SignedIn = Annotated[Visitor, Depends(signed_in)]
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -80,8 +73,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(NotAllowed, _refused)
     app.add_exception_handler(HTTPException, _http)
     _routes(app, house)
+    planning_api.add_routes(app, house)
     add_explanations(app, house)
     web.add_pages(app, house)
+    add_reason_pages(app, house)
+    planning_pages.add_pages(app, house)
     return app
 
 
@@ -96,21 +92,14 @@ def _routes(app: FastAPI, house: House) -> None:
         return app.openapi()
 
     @app.post("/v1/assess")
-    def assess_now(request: Request, body: ToAssess, who: SignedIn) -> dict[str, Any]:
+    def assess_now(request: Request, body: ToAssess, who: WithOwnToken) -> dict[str, Any]:
         """Assess events now, by the same function as the flows. Only who asked for what is stored.
 
         `behind` is how many batches of records came in that the answer does not rest on yet; `note` says so in the
         language of Accept-Language, and is null where there are none.
         """
-        if who.by_page:
-            raise Problem(
-                403,
-                "A page's session cannot ask for this",
-                "This request changes nothing on a page, so it is taken with a bearer token only.",
-                "Send 'Authorization: Bearer TOKEN'; `basira login` gets a token.",
-            )
-        _require(who, Capability.ASSESS)
-        _require(who, reading(body.event_kind))
+        require(who, Capability.ASSESS)
+        require(who, reading(body.event_kind))
         purpose = PURPOSE[body.event_kind]
         if house.live_behind() is None:
             raise Problem(
@@ -142,7 +131,7 @@ def _routes(app: FastAPI, house: House) -> None:
         offset: Annotated[int, Query(ge=0)] = 0,
     ) -> dict[str, Any]:
         """The assessed events of one local day (by default the newest), ranked as on the page; how many were not."""
-        _require(who, reading(event_kind))
+        require(who, reading(event_kind))
         sees = who.may(Capability.READ_PROTECTION)
         with store.writing(house.engine) as connection:
             of = day or store.newest_day(connection, event_kind)
@@ -157,30 +146,6 @@ def _routes(app: FastAPI, house: House) -> None:
                 "assessments": [shown.as_json(a, sees) for a in ranked],
                 "not_assessable": shown.counts(store.not_assessed(connection, event_kind, of, place=place), sees),
             }
-
-    @app.get("/v1/forecasts")
-    def forecasts(
-        who: SignedIn,
-        post: str | None = None,
-        start: Annotated[date | None, Query(alias="from")] = None,
-        end: Annotated[date | None, Query(alias="to", description="The first day no longer wanted")] = None,
-    ) -> dict[str, Any]:
-        """Persons expected per post, direction and local day in [from, to); from the first forecast day by default."""
-        _require(who, Capability.READ_FORECASTS)
-        with house.engine.connect() as connection:
-            first = start or store.first_forecast_day(connection)
-            if first is None:
-                return {"from": None, "to": None, "forecasts": []}
-            last = end or first + timedelta(days=7)
-            if last <= first:
-                raise BadInput(f"'from' is {first} and 'to' is {last}, so no day lies between. Give a later 'to'.")
-            found = store.forecasts_between(connection, first, last, place=post)
-        return {"from": first, "to": last, "forecasts": found}
-
-
-def _require(who: Visitor, capability: Capability) -> None:
-    if not who.may(capability):
-        raise not_allowed(capability.value)
 
 
 def _journal_read(connection: Any, who: Visitor, page: str, asked: dict[str, Any], seen: list[Any]) -> None:

@@ -28,21 +28,37 @@ class Capability(StrEnum):
     READ_PROTECTION = "read:protection"
     READ_DOSSIER = "read:dossier"
     READ_FORECASTS = "read:forecasts"
+    # Sums over many, in which no person can be read, apart from the scores themselves.
+    DRIVERS_OF_CROSSINGS = "read:secondary_check_drivers"
+    DRIVERS_OF_PERMITS = "read:permit_lapse_drivers"
+    PLAN = "plan"  # answer alarms on flows, save scenarios
     ASSESS = "assess"
     KEEP_ACCOUNTS = "keep:accounts"
 
 
 _C = Capability
 GRANTED: Mapping[Role, frozenset[Capability]] = {
-    Role.ANALYST: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_FORECASTS, _C.ASSESS}),
-    Role.CASEWORKER: frozenset({_C.READ_PERMIT_LAPSE, _C.ASSESS}),
-    Role.PLANNER: frozenset({_C.READ_FORECASTS}),
-    Role.DATA_SCIENTIST: frozenset({_C.READ_FORECASTS}),
-    Role.OVERSIGHT: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_PERMIT_LAPSE, _C.READ_DOSSIER, _C.READ_FORECASTS}),
+    Role.ANALYST: frozenset({_C.READ_SECONDARY_CHECK, _C.DRIVERS_OF_CROSSINGS, _C.READ_FORECASTS, _C.ASSESS}),
+    Role.CASEWORKER: frozenset({_C.READ_PERMIT_LAPSE, _C.DRIVERS_OF_PERMITS, _C.ASSESS}),
+    Role.PLANNER: frozenset({_C.READ_FORECASTS, _C.PLAN}),
+    Role.DATA_SCIENTIST: frozenset({_C.READ_FORECASTS, _C.DRIVERS_OF_CROSSINGS, _C.DRIVERS_OF_PERMITS}),
+    Role.OVERSIGHT: frozenset(
+        {
+            _C.READ_SECONDARY_CHECK,
+            _C.READ_PERMIT_LAPSE,
+            _C.READ_DOSSIER,
+            _C.READ_FORECASTS,
+            _C.DRIVERS_OF_CROSSINGS,
+            _C.DRIVERS_OF_PERMITS,
+        }
+    ),
     Role.PROTECTION: frozenset({_C.READ_PROTECTION}),
     Role.ADMINISTRATOR: frozenset({_C.KEEP_ACCOUNTS}),
     Role.ENGINE: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_PERMIT_LAPSE, _C.READ_FORECASTS, _C.ASSESS}),
 }
+
+# By kind of event, what it takes to see what drives its scores.
+DRIVERS: Mapping[str, Capability] = {"crossing": _C.DRIVERS_OF_CROSSINGS, "permit": _C.DRIVERS_OF_PERMITS}
 
 
 def may(roles: Iterable[str], capability: Capability) -> bool:

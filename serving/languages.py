@@ -1,6 +1,6 @@
 """Interface texts and the ways numbers, dates and plurals are written, per language.
 
-The texts live in `serving/texts/LANGUAGE.yaml`, those of explanations in `dossier.LANGUAGE.yaml` beside it: flat
+The texts live in `serving/texts/LANGUAGE.yaml`, those of one subject in SUBJECT.LANGUAGE.yaml beside it: flat
 mappings from key to sentence. A sentence that counts something is a mapping from plural category (zero, one, two, few,
 many, other) to sentence; the language decides which is used.
 """
@@ -43,6 +43,12 @@ class Language:
     def locale(self) -> str:
         return LOCALES[self.code]
 
+    @property
+    def symbols(self) -> dict[str, str]:
+        """What parts whole numbers from decimals, and thousands from each other."""
+        named = Locale.parse(self.locale).number_symbols["latn"]
+        return {"decimal": str(named["decimal"]), "thousands": str(named["group"])}
+
     def say(self, key: str, count: float | None = None, **values: object) -> str:
         """The interface text `key`, filled in. `count` picks the plural form and fills {count}.
 
@@ -67,6 +73,11 @@ class Language:
         """`value` with at most `decimals` decimals, as the language writes it."""
         shown = "#,##0" + ("." + "#" * decimals if decimals else "")
         return str(format_decimal(value, format=shown, locale=self.locale))
+
+    def signed(self, value: float, decimals: int = 1) -> str:
+        """A change: `value` with its sign, zero without."""
+        shown = "#,##0." + "#" * decimals
+        return str(format_decimal(round(value, decimals) or 0, format=f"+{shown};-{shown}", locale=self.locale))
 
     def quantity(self, key: str, value: float, decimals: int = 1) -> str:
         """`value` with what it counts, the text `key`: "1 day", "2,5 jours", "يومان".
@@ -122,8 +133,8 @@ def language(code: str) -> Language:
     if code not in LOCALES:
         raise KeyError(f"There is no language '{code}'. Languages: {', '.join(LANGUAGES)}.")
     texts: dict[str, Text] = {}
-    for name in (f"{code}.yaml", f"dossier.{code}.yaml"):
-        texts |= yaml.safe_load((FOLDER / name).read_text(encoding="utf-8"))
+    for path in (FOLDER / f"{code}.yaml", *sorted(FOLDER.glob(f"*.{code}.yaml"))):
+        texts |= yaml.safe_load(path.read_text(encoding="utf-8"))
     return Language(code, texts)
 
 

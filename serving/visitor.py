@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
-from fastapi import Request
+from fastapi import Depends, Request
 
 from records.journal import Actor
 from serving import accounts
@@ -40,6 +41,40 @@ def visitor(request: Request, engine: sa.Engine) -> Visitor | None:
     with engine.connect() as connection:
         known = accounts.signed_in(connection, token)
     return Visitor(known.actor, token, known.form_key, by_page=not bearer) if known else None
+
+
+def signed_in(request: Request) -> Visitor:
+    """Who sends a request that needs a token; a 401 problem without a valid one."""
+    found = visitor(request, request.app.state.house.engine)
+    if found is None:
+        raise not_signed_in()
+    return found
+
+
+SignedIn = Annotated[Visitor, Depends(signed_in)]
+
+
+def with_own_token(request: Request) -> Visitor:
+    """Who sends a request that changes something by the API: a page's session cannot, so that no other site can make
+    a browser send it."""
+    who = signed_in(request)
+    if who.by_page:
+        raise Problem(
+            403,
+            "A page's session cannot ask for this",
+            "This request changes nothing on a page, so it is taken with a bearer token only.",
+            "Send 'Authorization: Bearer TOKEN'; `basira login` gets a token.",
+        )
+    return who
+
+
+WithOwnToken = Annotated[Visitor, Depends(with_own_token)]
+
+
+def require(who: Visitor, capability: Capability) -> None:
+    """A 403 problem where no role of `who` was granted `capability`."""
+    if not who.may(capability):
+        raise not_allowed(capability.value)
 
 
 def same_site(request: Request) -> bool:

@@ -1,8 +1,10 @@
-"""The pages: sign in, the newest day's queue, protection referrals, forecasts. Rendered here, no script in any."""
+"""The pages: sign in, the newest day's queue, protection referrals. Rendered here, no script in any.
+
+What planners open stands in `planning_pages.py`.
+"""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,13 +18,12 @@ from records import journal
 from serving import shown, store
 from serving.accounts import SESSION, SignInRefused, sign_in, sign_out
 from serving.assessment import Assessment
-from serving.capabilities import Capability, reading
+from serving.capabilities import DRIVERS, Capability, reading
 from serving.house import House
 from serving.languages import LANGUAGES, LOCALES, Language, chosen, language
 from serving.places import name_of
 from serving.problems import Problem
-from serving.ranges import ranges
-from serving.sentences import in_words, said
+from serving.sentences import REASONS_SHOWN, in_words, said
 from serving.visitor import COOKIE, Visitor, from_own_form, not_allowed, same_site, visitor
 
 HERE = Path(__file__).parent
@@ -33,6 +34,8 @@ TABS = (
     ("permits", "/?kind=permit", Capability.READ_PERMIT_LAPSE),
     ("referrals", "/referrals", Capability.READ_PROTECTION),
     ("forecasts", "/forecasts", Capability.READ_FORECASTS),
+    ("drivers", "/drivers?kind=crossing", DRIVERS["crossing"]),
+    ("drivers", "/drivers?kind=permit", DRIVERS["permit"]),
 )
 CHECKLIST = {"crossing": 4, "permit": 3}
 
@@ -49,11 +52,11 @@ def add_pages(app: FastAPI, house: House) -> None:
     ) -> Response:
         who = visitor(request, house.engine)
         if who is None:
-            return _page(request, house, None, "sign_in.html", refused=False)
+            return page_of(request, house, None, "sign_in.html", refused=False)
         if kind is None:
             first = next((address for _, address, capability in TABS if who.may(capability)), None)
             if first is None:
-                return _page(request, house, who, "nothing.html")
+                return page_of(request, house, who, "nothing.html")
             if not first.startswith("/?"):
                 return RedirectResponse(first, status_code=303)
             kind = first.removeprefix("/?kind=")
@@ -61,22 +64,22 @@ def add_pages(app: FastAPI, house: House) -> None:
             raise Problem(400, "No such kind", f"There is no kind '{kind}' of event.", "Choose crossing or permit.")
         if not who.may(reading(kind)):
             raise not_allowed(reading(kind).value)
-        return _page(
+        return page_of(
             request,
             house,
             who,
             "queue.html",
-            **_queue(house, who, _language(request), kind, place=place or None, page=page),
+            **_queue(house, who, reader_of(request), kind, place=place or None, page=page),
         )
 
     @app.post("/sign-in", include_in_schema=False)
     def enter(request: Request, name: Annotated[str, Form()], password: Annotated[str, Form()]) -> Response:
         if not same_site(request):
-            raise _bad_form()
+            raise bad_form()
         try:
             session = sign_in(house.engine, name.strip().lower(), password)
         except SignInRefused:
-            return _page(request, house, None, "sign_in.html", status=403, refused=True)
+            return page_of(request, house, None, "sign_in.html", status=403, refused=True)
         response = RedirectResponse("/", status_code=303)
         response.set_cookie(
             COOKIE,
@@ -94,7 +97,7 @@ def add_pages(app: FastAPI, house: House) -> None:
         if who is None:
             return RedirectResponse("/", status_code=303)
         if not from_own_form(request, who, form_key):
-            raise _bad_form()
+            raise bad_form()
         with store.writing(house.engine) as connection:
             sign_out(connection, who.token)
             journal.append(connection, kind="signed_out", actor=who.actor, payload={"account": who.actor.name})
@@ -119,35 +122,26 @@ def add_pages(app: FastAPI, house: House) -> None:
             return RedirectResponse("/", status_code=303)
         if not who.may(Capability.READ_PROTECTION):
             raise not_allowed(Capability.READ_PROTECTION.value)
-        return _page(request, house, who, "referrals.html", **_referrals(house, who, _language(request)))
-
-    @app.get("/forecasts", include_in_schema=False)
-    def forecasts(request: Request, day: date | None = None) -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
-        if not who.may(Capability.READ_FORECASTS):
-            raise not_allowed(Capability.READ_FORECASTS.value)
-        return _page(request, house, who, "forecasts.html", **_forecasts(house, _language(request), day))
+        return page_of(request, house, who, "referrals.html", **_referrals(house, who, reader_of(request)))
 
     @app.get("/docs", include_in_schema=False)
     def docs(request: Request) -> Response:
         who = visitor(request, house.engine)
         if who is None:
             return RedirectResponse("/", status_code=303)
-        return _page(request, house, who, "docs.html", api=app.openapi())
+        return page_of(request, house, who, "docs.html", api=app.openapi())
 
 
 def problem_page(request: Request, problem: Problem) -> Response:
     """A problem in the reader's language; programs get the document instead."""
     house: House = request.app.state.house
     keys = {401: "not_allowed", 403: "not_allowed", 404: "not_found"}
-    key = "form" if problem.title == _bad_form().title else keys.get(problem.status, "request")
+    key = "form" if problem.title == bad_form().title else keys.get(problem.status, "request")
     who = visitor(request, house.engine)
-    return _page(request, house, who, "problem.html", status=problem.status, key=f"problem.{key}")
+    return page_of(request, house, who, "problem.html", status=problem.status, key=f"problem.{key}")
 
 
-def _bad_form() -> Problem:
+def bad_form() -> Problem:
     return Problem(
         403,
         "The form was not accepted",
@@ -167,14 +161,14 @@ def _environment() -> Environment:
     )
 
 
-def _language(request: Request) -> Language:
+def reader_of(request: Request) -> Language:
     return language(chosen(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
 
 
-def _page(
+def page_of(
     request: Request, house: House, who: Visitor | None, template: str, *, status: int = 200, **values: Any
 ) -> Response:
-    reader = _language(request)
+    reader = reader_of(request)
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     text = (
         _environment()
@@ -187,11 +181,20 @@ def _page(
             mode=house.settings.mode.value,
             who=who,
             live_behind=house.live_behind() if who else 0,
-            tabs=[(key, address) for key, address, capability in TABS if who and who.may(capability)],
+            tabs=_tabs(who),
             **values,
         )
     )
     return HTMLResponse(text, status_code=status)
+
+
+def _tabs(who: Visitor | None) -> list[tuple[str, str]]:
+    """Each tab once, at the first of its addresses that `who` may open."""
+    found: dict[str, str] = {}
+    for key, address, capability in TABS:
+        if who and who.may(capability):
+            found.setdefault(key, address)
+    return list(found.items())
 
 
 def _queue(house: House, who: Visitor, reader: Language, kind: str, *, place: str | None, page: int) -> dict[str, Any]:
@@ -209,10 +212,10 @@ def _queue(house: House, who: Visitor, reader: Language, kind: str, *, place: st
             seen = {"page": "queue", "event_kind": kind, "day": day.isoformat(), "place": place}
             journal.append(connection, kind="read", actor=who.actor, payload={**seen, "ids": [a.id for a in ranked]})
     counts = shown.counts(counted, who.may(Capability.READ_PROTECTION))
-    named = sorted((name_of(p, _place_kind(kind), reader), p) for p in places)
+    named = sorted((name_of(p, place_kind(kind), reader), p) for p in places)
     return found | {
         "day": reader.day(day),
-        "cases": [_case(house, a, reader) for a in ranked],
+        "cases": [case_shown(house, a, reader) for a in ranked],
         "total": total,
         "page": page,
         "pages": max(1, -(-total // PER_PAGE)),
@@ -222,12 +225,15 @@ def _queue(house: House, who: Visitor, reader: Language, kind: str, *, place: st
     }
 
 
-def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, Any]:
+def case_shown(
+    house: House, assessment: Assessment, reader: Language, *, most: int | None = REASONS_SHOWN
+) -> dict[str, Any]:
+    """What a card shows of one case, with the `most` weighty of its reasons (all, without `most`)."""
     zone = house.settings.zone
     return {
         "id": assessment.id,
         "event": assessment.event,
-        "place": name_of(assessment.place, _place_kind(assessment.event_kind), reader),
+        "place": name_of(assessment.place, place_kind(assessment.event_kind), reader),
         "time": reader.clock(assessment.happened_at, zone) if assessment.event_kind == "crossing" else None,
         "moment": assessment.happened_at.isoformat(),
         "facts": [(reader.say(f"fact.{k}"), _fact(k, v, reader)) for k, v in shown.facts(assessment).items()],
@@ -235,7 +241,7 @@ def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, A
         "score": None if assessment.score is None else reader.per_hundred(assessment.score),
         "probability": assessment.score,
         "band": assessment.band,
-        "words": in_words(assessment, house.rulebook, reader),
+        "words": in_words(assessment, house.rulebook, reader, most=most),
     }
 
 
@@ -243,7 +249,7 @@ def _fact(name: str, value: Any, reader: Language) -> str:
     return name_of(str(value), "governorate", reader) if name == "address_governorate" else said(value, reader)
 
 
-def _place_kind(event_kind: str) -> Literal["post", "office"]:
+def place_kind(event_kind: str) -> Literal["post", "office"]:
     return "post" if event_kind == "crossing" else "office"
 
 
@@ -274,20 +280,3 @@ def _referrals(house: House, who: Visitor, reader: Language) -> dict[str, Any]:
         for a in found
     ]
     return {"here": "referrals", "day": reader.day(day) if day else None, "cases": cases}
-
-
-def _forecasts(house: House, reader: Language, day: date | None) -> dict[str, Any]:
-    with house.engine.connect() as connection:
-        first = store.first_forecast_day(connection)
-        if first is None:
-            return {"here": "forecasts", "day": None}
-        wanted = day or first
-        found = store.forecasts_between(connection, wanted, wanted + timedelta(days=1))
-        days = store.forecast_days(connection, first, first + timedelta(days=7))
-    return {
-        "here": "forecasts",
-        "day": reader.weekday(wanted),
-        "made_on": reader.day(max(f.made_on for f in found)) if found else None,
-        "days": [(d.isoformat(), reader.short_weekday(d), d == wanted) for d in days],
-        "rows": ranges(found, reader),
-    }

@@ -57,10 +57,15 @@ class Alarm:
         """Share by which what came differs from what was expected; -1 is nothing at all."""
         return self.came / self.expected - 1.0 if self.expected > 0 else 0.0
 
+    @property
+    def can_become(self) -> tuple[State, ...]:
+        """What a person may still make of it."""
+        return _NEXT[self.state]
+
     def become(self, state: State, by: str, note: str | None = None) -> "Alarm":
         """The alarm after a person's word. BadInput where it cannot become that, or an explanation has no words."""
-        if state not in _NEXT[self.state]:
-            able = ", ".join(_NEXT[self.state]) or "nothing more"
+        if state not in self.can_become:
+            able = ", ".join(self.can_become) or "nothing more"
             raise BadInput(f"The alarm on {self.flow} is {self.state}; it cannot become {state}. It can become {able}.")
         if state is State.EXPLAINED and not (note or "").strip():
             raise BadInput("An explained alarm needs its explanation, for whoever reads the figures of that day later.")

@@ -1,14 +1,13 @@
 """Hand-made crossings with something plausible observed for each, and how a batch assesses them."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
 from features.catalogue import features
 from features.spine import CROSSING_COLUMNS
 from records.tables import table
-from serving import store
 from serving.assess import assess, needed_features
 
 DAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -101,13 +100,3 @@ def newest_day(model, rulebook, protection):
     batch = assessed(rows, model, rulebook, protection)
     lowest = min((a for a in batch if a.assessable), key=lambda a: a.raw)
     return [replace(a, blind=a is lowest, why="random" if a is lowest else None) for a in batch]
-
-
-def days_ahead():
-    """Forecasts of two posts for two days."""
-    return [
-        store.Forecast(post, way, date(2026, 3, 3 + d), date(2026, 3, 2), "m", 900.0 + d, {"0.1": 700.0, "0.9": 1100.0})
-        for post in ("ras-jedir", "tunis-carthage")
-        for way in ("entry", "exit")
-        for d in range(2)
-    ]

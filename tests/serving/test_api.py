@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,7 +13,8 @@ from records.settings import Mode
 from serving import api, live, store
 from tests.serving.crossings import assessed, crossing
 
-EVERYTHING = ("/v1/assessments", "/v1/forecasts", "/v1/openapi.json")
+PLANNERS = ("/v1/forecasts", "/v1/forecasts/card", "/v1/staffing", "/v1/offices", "/v1/alarms", "/v1/scenarios")
+EVERYTHING = ("/v1/assessments", "/v1/openapi.json", *PLANNERS)
 
 
 @pytest.fixture
@@ -24,12 +25,8 @@ def batch(model, rulebook, protection):
 @pytest.fixture
 def filled(installation, batch):
     blind = [replace(a, blind=n == 2, why="random" if n == 2 else None) for n, a in enumerate(batch)]
-    forecast = store.Forecast(
-        "ras-jedir", "entry", date(2026, 3, 3), date(2026, 3, 2), "m", 90.0, {"0.1": 70.0, "0.9": 110.0}
-    )
     with store.writing(installation.engine) as connection:
         store.save_assessments(connection, blind, zone="Africa/Tunis")
-        store.save_forecasts(connection, [forecast])
     return blind
 
 
@@ -82,15 +79,6 @@ def test_a_post_never_sees_permit_scores(client, installation, filled):
     assert client.get("/v1/assessments?event_kind=permit", headers=headers).status_code == 403
     body = {"event_kind": "permit", "events": ["F1|2026-05-01"]}
     assert client.post("/v1/assess", json=body, headers=headers).status_code == 403
-
-
-def test_forecasts(client, installation, filled):
-    headers = installation.bearer("planner")
-    (told,) = client.get("/v1/forecasts", headers=headers).json()["forecasts"]
-    assert (told["place"], told["day"], told["quantiles"]["0.9"]) == ("ras-jedir", "2026-03-03", 110.0)
-    assert client.get("/v1/forecasts?post=elsewhere", headers=headers).json()["forecasts"] == []
-    refused = client.get("/v1/forecasts?from=2026-03-03&to=2026-03-03", headers=headers)
-    assert (refused.status_code, "Give a later" in refused.json()["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,22 @@ import pytest
 from serving import store
 from serving.api import create_app
 from serving.languages import LANGUAGES, language
-from tests.serving.crossings import days_ahead, newest_day
+from tests.serving.crossings import newest_day
+from tests.serving.published_run import publish
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: `make system` installs it")
+PLANNERS = (
+    "/forecasts/alarms",
+    "/forecasts/staffing",
+    "/forecasts/offices",
+    "/forecasts/scenarios?change=moved%26first=2026-03-10%26low=20%26high=60",
+    "/forecasts/runs",
+)
 PAGES = {
     "analyst": ("/", "/forecasts", "/docs"),
     "caseworker": ("/",),
-    "planner": ("/",),
+    "planner": ("/", *PLANNERS),
     "protection": ("/",),
     "administrator": ("/",),
 }
@@ -72,7 +80,7 @@ def house(lasting_installation, model, rulebook, protection):
     batch = newest_day(model, rulebook, protection)
     with store.writing(lasting_installation.engine) as connection:
         store.save_assessments(connection, batch, zone="Africa/Tunis")
-        store.save_forecasts(connection, days_ahead())
+    publish(lasting_installation.settings.home)
     return lasting_installation, batch
 
 

@@ -7,18 +7,19 @@ import pytest
 from records import journal
 from serving import store
 from serving.languages import LANGUAGES, language
-from tests.serving.crossings import days_ahead, newest_day
+from tests.serving.crossings import newest_day
+from tests.serving.published_run import publish
 
 HOSTS = re.compile(r"""(?:https?:)?//([a-z0-9.-]+\.[a-z]{2,})""", re.IGNORECASE)
 
 
 @pytest.fixture
 def filled(installation, model, rulebook, protection):
-    """A newest day with a blind case, a child alone and nationals; forecasts for two days."""
+    """A newest day with a blind case, a child alone and nationals; a run of forecasts."""
     batch = newest_day(model, rulebook, protection)
     with store.writing(installation.engine) as connection:
         store.save_assessments(connection, batch, zone="Africa/Tunis")
-        store.save_forecasts(connection, days_ahead())
+    publish(installation.settings.home)
     return batch
 
 
@@ -148,15 +149,6 @@ def test_a_referral_is_seen_by_those_who_act_on_it(enter, filled, protection):
     assert "C0077" in page
     assert protection.signs[0].title["en"] in page
     assert protection.signs[0].title["en"] not in enter("analyst").get("/").text
-
-
-def test_forecasts_for_planners(enter, filled):
-    client = enter("planner", "fr")
-    page = client.get("/forecasts").text
-    assert "700 à 1" in page
-    assert "3 mars" in page
-    assert client.get("/forecasts?day=2026-03-04").status_code == 200
-    assert client.get("/forecasts?day=nonsense", headers={"accept": "text/html"}).status_code == 422
 
 
 def test_each_page_of_cases_is_one_entry_of_the_journal(enter, filled, installation):

@@ -108,22 +108,6 @@ def test_a_blind_case_comes_first_and_opens_with_its_finding(engine, batch):
     assert not any(a.blind for a in ranked)
 
 
-def test_forecasts_the_newest_stands(engine):
-    def forecast(made_on, mean, day=date(2026, 3, 3)):
-        return store.Forecast("ras-jedir", "entry", day, made_on, "m1", mean, {"0.1": mean - 9, "0.9": mean + 9})
-
-    old, new = forecast(date(2026, 3, 1), 100.0), forecast(date(2026, 3, 2), 120.0)
-    later = forecast(date(2026, 3, 2), 130.0, day=date(2026, 3, 4))
-    with store.writing(engine) as connection:
-        assert store.save_forecasts(connection, [new, old, later]) == 3
-        assert store.save_forecasts(connection, [new, old]) == 0
-    with engine.connect() as connection:
-        assert store.first_forecast_day(connection) == date(2026, 3, 3)
-        assert store.forecasts_between(connection, date(2026, 3, 3), date(2026, 3, 5)) == [new, later]
-        assert store.forecasts_between(connection, date(2026, 3, 3), date(2026, 3, 4), place="elsewhere") == []
-        assert store.forecast_days(connection, date(2026, 3, 3), date(2026, 3, 10)) == [new.day, later.day]
-
-
 def test_a_batch_is_processed_once(engine):
     with store.writing(engine) as connection:
         assert store.mark_processed(connection, "assess", "b1", {"crossings": 3})

@@ -1,0 +1,94 @@
+"""How pictures look: colours of the pages, light or dark, right to left in Arabic; drawn here without a browser.
+
+A picture is a Vega-Lite specification in the reader's language. `svg` and `png` draw it, `inline` puts it into a page,
+where its colours follow the page's own, so that one drawing serves light and dark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from serving.languages import Language
+
+Spec = dict[str, Any]
+FONT: Final = "'Noto Sans', 'Noto Sans Arabic', 'Segoe UI', Tahoma, sans-serif"
+# Colour names of static/basira.css, with their values by light and by dark.
+COLOURS: Final = {
+    "ink": ("#17242b", "#e8eef0"),
+    "faint": ("#52626b", "#a5b4bb"),
+    "line": ("#d9dfe0", "#2d3b43"),
+    "card": ("#ffffff", "#18232a"),
+    "accent": ("#0f5b66", "#6cc3cf"),
+    "soft": ("#e4eff0", "#1f343a"),
+    "raises": ("#a8450f", "#f0a071"),
+    "lowers": ("#2c6c4a", "#83cfa3"),
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """For whom a picture is drawn, and how wide, in pixels."""
+
+    language: Language
+    dark: bool = False
+    width: int = 720
+
+    @property
+    def rtl(self) -> bool:
+        return self.language.direction == "rtl"
+
+    @property
+    def start(self) -> str:
+        """The side where the reader begins."""
+        return "right" if self.rtl else "left"
+
+    def colour(self, name: str) -> str:
+        return COLOURS[name][self.dark]
+
+    def text(self, words: str) -> str:
+        """Words that keep their own direction inside a picture, which runs from left to right for its drawer."""
+        return f"\u2067{words}\u2069" if self.rtl and any(c.isalpha() for c in words) else words
+
+    def onward(self, pixels: float) -> float:
+        """So many pixels in the direction of reading."""
+        return -pixels if self.rtl else pixels
+
+
+def finished(chart: Any, look: Look, description: str) -> Spec:
+    """The specification of an Altair chart in the colours and letters of `look`, with what it shows in words."""
+    words = {"labelColor": look.colour("faint"), "titleColor": look.colour("faint"), "labelFontSize": 13}
+    symbols = look.language.symbols
+    lines = {name: look.colour("line") for name in ("gridColor", "domainColor", "tickColor")}
+    spec: Spec = chart.properties(background=look.colour("card"), description=description).to_dict(validate=False)
+    spec["config"] = {
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {**words, **lines, "titleFontSize": 13, "titleFontWeight": 500},
+        "axisY": {"orient": look.start, "labelLimit": 260, "labelPadding": 8},
+        "legend": {**words, "orient": "top", "direction": "horizontal"},
+        "locale": {"number": {**symbols, "grouping": [3], "currency": ["", ""]}},
+    }
+    return spec
+
+
+def svg(spec: Spec) -> str:
+    """The picture as SVG; nothing is fetched."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
+
+
+def png(spec: Spec, scale: float = 2) -> bytes:
+    """The picture as PNG, `scale` pixels to each of its own; nothing is fetched."""
+    import vl_convert
+
+    return bytes(vl_convert.vegalite_to_png(spec, scale=scale, allowed_base_urls=[]))
+
+
+def inline(spec: Spec) -> str:
+    """The SVG of a light picture to stand in a page, which gives it its colours."""
+    drawn = svg(spec)
+    for name, (light, _) in COLOURS.items():
+        drawn = drawn.replace(f'"{light}"', f'"var(--{name})"')
+    return drawn

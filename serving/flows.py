@@ -1,0 +1,133 @@
+"""Flows as a nightly run published them: which there are, their names in words, their forecasts by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.volumes.published import LEVELS_OF_FLOWS, Run, runs
+from records.errors import BadInput
+from serving.languages import Language
+from serving.places import name_of
+
+STEPS: Mapping[str, str] = {"hour": "hours", "day": "days", "month": "months"}
+"""Step to the table of a run that holds it."""
+AT_ONCE: Mapping[str, int] = {"hour": 48, "day": 30, "month": 24}
+"""Steps that a page shows at once."""
+LABELS = ("mode", "governorate", "post", "direction")
+
+
+@dataclass(frozen=True)
+class Node:
+    """One flow, or the sum of several: a post with both directions, a governorate, a mode, all of them."""
+
+    node: str
+    level: str
+    parent: str | None
+    mode: str | None
+    governorate: str | None
+    post: str | None
+    direction: str | None
+
+    def labels(self) -> dict[str, str]:
+        """The columns that describe it, without those it is a sum over."""
+        return {name: value for name in LABELS if (value := getattr(self, name)) is not None}
+
+
+def newest_run(home: Path) -> Run | None:
+    """The run that is served; None before the first."""
+    made = runs(home / "volumes")
+    return made[-1] if made else None
+
+
+def nodes(run: Run) -> Mapping[str, Node]:
+    """All flows of a run by name, the nation first, flows last."""
+    return _nodes(run.path)
+
+
+def node_of(run: Run, name: str | None) -> Node:
+    """The flow `name`; the topmost where none is named. BadInput for one that the run does not have."""
+    known = nodes(run)
+    if not known:
+        raise BadInput("This run holds no flow by day. Make a new run: basira volumes nightly.")
+    if not name:
+        return next(iter(known.values()))
+    if name not in known:
+        raise BadInput(f"This run has no flow '{name}'. It has, for example, '{next(iter(known))}'.")
+    return known[name]
+
+
+def series(run: Run, node: str, step: str, first: date | None = None, steps: int | None = None) -> pa.Table:
+    """The forecast of one flow by one step, in order, from `first` on (its own first where none is given)."""
+    table = run.table(STEPS[step], where=[("node", "=", node)]).sort_by("ds")
+    if first is not None:
+        table = table.filter(pc.greater_equal(table["ds"], pa.scalar(first).cast(table.schema.field("ds").type)))
+    return table if steps is None else table.slice(0, steps)
+
+
+def begins(run: Run, step: str) -> list[date]:
+    """The first days of the pages that a step is shown on."""
+    moments = pc.unique(run.table(STEPS[step], columns=["ds"])["ds"]).sort().to_pylist()
+    return [moment.date() for moment in moments[:: AT_ONCE[step]]]
+
+
+def name_in_words(node: Node, language: Language) -> str:
+    """Where and which way, as in "Ras Jedir Crossing, Entry"; a traveller class that was split off follows as it is."""
+    said = []
+    if node.post:
+        said.append(name_of(node.post, "post", language))
+    elif node.governorate:
+        said.append(name_of(node.governorate, "governorate", language))
+    if node.mode and not node.post:
+        said.append(language.say(f"flows.by_{node.mode}") if language.has(f"flows.by_{node.mode}") else node.mode)
+    if node.direction:
+        way, _, group = node.direction.partition("|")
+        said += [language.say(f"word.{way}") if language.has(f"word.{way}") else way, *([group] if group else [])]
+    return language.say("flows.comma").join(said) or language.say("flows.nation")
+
+
+def flow_in_words(name: str, language: Language) -> str:
+    """The same from a name alone: a published node, or `post|direction` as alarms name flows."""
+    post, mark, direction = name.rpartition("|")
+    if "=" in name:
+        labels = dict(part.split("=", 1) for part in name.split(" > "))
+        return name_in_words(Node(name, "", None, **{label: labels.get(label) for label in LABELS}), language)
+    if mark and post:
+        return name_in_words(Node(name, "flow", None, None, None, post, direction), language)
+    return language.say("flows.nation") if name in ("total", "nation") else name
+
+
+def moment_in_words(moment: datetime, step: str, language: Language) -> str:
+    if step == "month":
+        return f"{language.month_name(moment.month)} {moment.year}"
+    day = language.short_weekday(moment.date())
+    return f"{day}, {moment:%H:%M}" if step == "hour" else day
+
+
+def last_day(moment: datetime, step: str) -> date:
+    """The last day that a step from `moment` on touches."""
+    if step != "month":
+        return moment.date()
+    return (moment.replace(day=28) + timedelta(days=4)).replace(day=1).date() - timedelta(days=1)
+
+
+@lru_cache(maxsize=4)
+def _nodes(path: Path) -> Mapping[str, Node]:
+    # A published run never changes, so its path stands for what it holds.
+    columns = ["node", "level", "parent", *LABELS]
+    rows = (
+        Run(datetime.min.replace(tzinfo=UTC), path)
+        .table("days", columns=columns)
+        .group_by(columns)
+        .aggregate([])
+        .to_pylist()
+    )
+    found = [Node(**{name: row[name] for name in columns}) for row in rows]
+    found.sort(key=lambda n: (LEVELS_OF_FLOWS.index(n.level), n.node))
+    return {n.node: n for n in found}

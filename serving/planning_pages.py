@@ -1,0 +1,490 @@
+"""Pages for planners: forecasts of flows, alarms, staffing, offices, scenarios, and how the runs do.
+
+All figures are of the newest published run; what a page shows can also be asked of the programming interface, from
+where its pictures and downloads come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from fastapi import FastAPI, Form, Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from models.volumes.alarms import Alarm, State
+from models.volumes.explained import in_words as moved_in_words
+from models.volumes.published import LEVELS_OF_FLOWS, Run
+from models.volumes.rhythm import COLUMNS, MEDIAN
+from models.volumes.scenarios import Change, Scenario
+from serving import alarm_answers, flows, store, warnings, what_if
+from serving.capabilities import Capability
+from serving.flows import AT_ONCE, STEPS, Node
+from serving.house import House
+from serving.languages import Language
+from serving.places import name_of
+from serving.planning_api import Asked, Step, of_day
+from serving.visitor import Visitor, from_own_form, require, visitor
+from serving.web import bad_form, page_of, reader_of
+
+PARTS = ("flows", "alarms", "staffing", "offices", "scenarios", "runs")
+SHIFTS = (0, 8, 16)
+"""Hours at which officers' shifts begin."""
+DAYS_TOLD = 7
+"""Days of a page whose movers are said in words."""
+LOW, HIGH = COLUMNS.index("q0.1"), COLUMNS.index("q0.9")
+YOUNG = "young"
+"""The word by which a run's note says that a flow has little history."""
+
+
+def add_pages(app: FastAPI, house: House) -> None:
+    def entered(request: Request, *, to: Capability = Capability.READ_FORECASTS) -> Visitor | None:
+        who = visitor(request, house.engine)
+        if who is not None:
+            require(who, to)
+        return who
+
+    def shown(request: Request, who: Visitor, part: str, values: Mapping[str, Any]) -> Response:
+        run = flows.newest_run(house.settings.home)
+        with house.engine.connect() as connection:
+            raised = 0 if run is None else len(_open(alarm_answers.standing(connection, run.alarms())))
+        common: dict[str, Any] = {"here": "forecasts", "part": part, "parts": PARTS, "open_alarms": raised}
+        common["made"] = None if run is None else _made(run, house, reader_of(request))
+        name = "forecasts.html" if part == "flows" or run is None else f"forecasts_{part}.html"
+        return page_of(request, house, who, name, **common, **values)
+
+    @app.get("/forecasts", include_in_schema=False)
+    def forecasts(
+        request: Request,
+        step: Step = "day",
+        node: str | None = None,
+        start: Annotated[date | None, Query(alias="from")] = None,
+    ) -> Response:
+        if (who := entered(request)) is None:
+            return RedirectResponse("/", status_code=303)
+        run = flows.newest_run(house.settings.home)
+        values = {} if run is None else _flow(house, run, reader_of(request), node, step, start)
+        return shown(request, who, "flows", values)
+
+    @app.post("/forecasts/alarms", include_in_schema=False)
+    def answer_alarm(
+        request: Request,
+        form_key: Annotated[str, Form()],
+        alarm: Annotated[str, Form()],
+        state: Annotated[State, Form()],
+        note: Annotated[str, Form()] = "",
+    ) -> Response:
+        who = entered(request, to=Capability.PLAN)
+        if who is None or not from_own_form(request, who, form_key):
+            raise bad_form()
+        run = flows.newest_run(house.settings.home)
+        with store.writing(house.engine) as connection:
+            alarm_answers.answer(connection, who.actor, run.alarms() if run else (), alarm, state, note)
+        return RedirectResponse("/forecasts/alarms", status_code=303)
+
+    @app.get("/forecasts/scenarios", include_in_schema=False)
+    def scenarios(
+        request: Request, asked: Asked, step: Literal["day", "hour"] = "day", node: str | None = None
+    ) -> Response:
+        if (who := entered(request)) is None:
+            return RedirectResponse("/", status_code=303)
+        run = flows.newest_run(house.settings.home)
+        values = {} if run is None else _scenarios(house, run, reader_of(request), asked, node, step, request)
+        return shown(request, who, "scenarios", values | {"may_plan": who.may(Capability.PLAN)})
+
+    @app.post("/forecasts/scenarios", include_in_schema=False)
+    def keep_scenario(
+        request: Request,
+        asked: Asked,
+        form_key: Annotated[str, Form()],
+        name: Annotated[str, Form(max_length=80)],
+        note: Annotated[str, Form(max_length=2000)],
+        node: str = "",
+    ) -> Response:
+        who = entered(request, to=Capability.PLAN)
+        if who is None or asked is None or not from_own_form(request, who, form_key):
+            raise bad_form()
+        made = Scenario(name.strip(), who.actor.name, house.today, note.strip(), asked.changes)
+        with store.writing(house.engine) as connection:
+            kept = what_if.save(house.settings.home, connection, who.actor, made)
+        return RedirectResponse("/forecasts/scenarios?" + urlencode({"scenario": kept, "node": node}), status_code=303)
+
+    @app.get("/forecasts/{part}", include_in_schema=False)
+    def of_part(
+        request: Request,
+        part: Literal["alarms", "staffing", "offices", "runs"],
+        post: str | None = None,
+        office: str | None = None,
+        day: date | None = None,
+    ) -> Response:
+        if (who := entered(request)) is None:
+            return RedirectResponse("/", status_code=303)
+        run, reader = flows.newest_run(house.settings.home), reader_of(request)
+        if run is None:
+            return shown(request, who, part, {})
+        if part == "alarms":
+            return shown(request, who, part, _alarms(house, run, who, reader))
+        if part == "staffing":
+            return shown(request, who, part, _staffing(run, reader, post, day))
+        if part == "offices":
+            return shown(request, who, part, _offices(run, reader, office))
+        return shown(request, who, part, _run(run, reader))
+
+
+def _flow(house: House, run: Run, reader: Language, name: str | None, step: str, start: date | None) -> dict[str, Any]:
+    """One flow by one step: its picture, its numbers, what moved it, and what to know of it."""
+    node = flows.node_of(run, name)
+    begins = flows.begins(run, step)
+    begin = start or (begins[0] if begins else None)
+    rows = flows.series(run, node.node, step, begin, AT_ONCE[step])
+    first, last = _span(rows, step)
+    address = urlencode({"node": node.node, "step": step, **({"from": begin.isoformat()} if begin else {})})
+    words = [w for w in run.words() if w.node == node.node and first and last and first <= w.ds <= last]
+    return {
+        "node": node,
+        "title": flows.name_in_words(node, reader),
+        "places": _places(run, reader),
+        "step": step,
+        "steps": list(STEPS),
+        "pages": [(b.isoformat(), reader.short_weekday(b), b == begin) for b in begins] if len(begins) > 1 else [],
+        "rows": _range_rows(rows, step, reader),
+        "address": address,
+        "words": [
+            (reader.short_weekday(w.ds), moved_in_words(w.moved(), 0, 0, reader.code)) for w in words[:DAYS_TOLD]
+        ],
+        "moved": urlencode({"node": node.node, "day": words[0].ds.isoformat()}) if words else None,
+        "moved_day": reader.weekday(words[0].ds) if words else None,
+        "notes": _notes(run, node, rows, first, last, reader),
+        "alarms": [warnings.in_words(a, reader) for a in _standing(house, run) if _is_of(a, node)],
+    }
+
+
+def _range_rows(rows: pa.Table, step: str, reader: Language) -> list[dict[str, Any]]:
+    return [
+        {
+            "when": flows.moment_in_words(row["ds"], step, reader),
+            "median": _count(row[COLUMNS[MEDIAN]], reader),
+            "mean": _count(row["mean"], reader),
+            "wide": _between(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader),
+            "widest": _between(row["q0.025"], row["q0.975"], reader),
+            "closed": row["closed"],
+        }
+        for row in rows.to_pylist()
+    ]
+
+
+def _notes(run: Run, node: Node, rows: pa.Table, first: date | None, last: date | None, reader: Language) -> list[str]:
+    """What a reader must know before using the numbers, in words."""
+    card, said = run.card(), []
+    if first and last:
+        moon = [day for day in card.uncertain_days if first <= day <= last]
+        said += [reader.say("note.uncertain_day", day=reader.weekday(day)) for day in moon]
+    if rows.num_rows and any(rows["closed"].to_pylist()):
+        said.append(reader.say("note.closed"))
+    if any(YOUNG in str(note.get("problem")) and note.get("series") in _names(node) for note in card.notes):
+        said.append(reader.say("note.young"))
+    if not any(word.parts.get("ahead") for word in run.words()):
+        said.append(reader.say("note.no_schedule"))
+    return said
+
+
+def _names(node: Node) -> tuple[str, ...]:
+    """How a run may name a flow: by its node, or by post and direction."""
+    return (node.node, f"{node.post}|{node.direction}") if node.post and node.direction else (node.node,)
+
+
+def _is_of(alarm: Alarm, node: Node) -> bool:
+    """Whether an alarm is about a flow, or about a part of it that is a flow of its post."""
+    return alarm.flow in _names(node) or (
+        node.level == "post" and (alarm.flow.startswith(f"{node.post}|") or alarm.flow.startswith(f"{node.node} > "))
+    )
+
+
+def _alarms(house: House, run: Run, who: Visitor, reader: Language) -> dict[str, Any]:
+    standing = _standing(house, run)
+
+    def told(alarm: Alarm) -> dict[str, Any]:
+        return {
+            "id": alarm_answers.id_of(alarm),
+            "flow": flows.flow_in_words(alarm.flow, reader),
+            "why": warnings.in_words(alarm, reader),
+            "state": alarm.state.value,
+            "kind": alarm.kind.value,
+            "raised_on": reader.day(alarm.raised_on),
+            "by": alarm.by,
+            "note": alarm.note,
+            "answers": [state.value for state in alarm_answers.ANSWERS if state in alarm.can_become],
+        }
+
+    still = _open(standing)
+    return {
+        "standing": [told(alarm) for alarm in still],
+        "over": [told(alarm) for alarm in standing if alarm not in still],
+        "may_plan": who.may(Capability.PLAN),
+    }
+
+
+def _staffing(run: Run, reader: Language, post: str | None, day: date | None) -> dict[str, Any]:
+    """Booths and officers of one post and day, by hour and by shift, and what its promise costs."""
+    table = run.table("staffing")
+    posts = sorted((name_of(p, "post", reader), p) for p in table["post"].unique().to_pylist())
+    here = post or (posts[0][1] if posts else None)
+    of_post = table.filter(pc.equal(table["post"], here or ""))
+    days = sorted({moment.date() for moment in of_post["ds"].to_pylist()})
+    on = day if day in days else (days[0] if days else None)
+    hours: dict[datetime, dict[str, float]] = {}
+    for row in (of_day(of_post, on) if on else of_post).sort_by("ds").to_pylist():
+        hour = hours.setdefault(row["ds"], {"travellers": 0.0, "booths": 0, "officers": 0, "share": 1.0})
+        for name in ("travellers", "booths", "officers"):
+            hour[name] += row[name]
+        hour["share"] = min(hour["share"], row["share_in_time"])
+    curve = run.table("curve", where=[("post", "=", here or "")]).sort_by("share_in_time").to_pylist()
+    return {
+        "posts": [(p, name) for name, p in posts],
+        "post": here,
+        "title": name_of(here, "post", reader) if here else None,
+        "days": [(d.isoformat(), reader.short_weekday(d), d == on) for d in days],
+        "day": reader.weekday(on) if on else None,
+        "address": urlencode({"post": here or "", **({"day": on.isoformat()} if on else {})}),
+        "hours": [
+            (
+                f"{at:%H:%M}",
+                _count(h["travellers"], reader),
+                int(h["booths"]),
+                int(h["officers"]),
+                reader.share(h["share"]),
+            )
+            for at, h in hours.items()
+        ],
+        "shifts": [_shift(hours, begin, reader) for begin in SHIFTS] if hours else [],
+        "curve": [(reader.share(row["share_in_time"]), _count(row["booth_hours"], reader)) for row in curve],
+    }
+
+
+def _shift(hours: Mapping[datetime, Mapping[str, float]], begin: int, reader: Language) -> tuple[str, ...]:
+    """One shift: its hours, the most booths and officers that one of them needs, and all travellers."""
+    of = [h for at, h in hours.items() if begin <= at.hour < begin + 8]
+    booths, officers = (_count(max((h[name] for h in of), default=0), reader) for name in ("booths", "officers"))
+    return f"{begin:02}:00–{begin + 8:02}:00", _count(sum(h["travellers"] for h in of), reader), booths, officers
+
+
+def _offices(run: Run, reader: Language, office: str | None) -> dict[str, Any]:
+    """Caseload of one office day by day, its applications by kind, renewals that fall due, and foreigners present."""
+    caseload = run.table("caseload")
+    found = sorted((name_of(o, "office", reader), o) for o in caseload["office"].unique().to_pylist())
+    here = office or (found[0][1] if found else "")
+    days = caseload.filter(pc.equal(caseload["office"], here)).sort_by("ds").to_pylist()
+    coming = run.table("offices", where=[("office", "=", here)]).sort_by([("ds", "ascending"), ("kind", "ascending")])
+    return {
+        "offices": [(o, name) for name, o in found],
+        "office": here,
+        "title": name_of(here, "office", reader) if here else None,
+        "days": [
+            {
+                "when": reader.short_weekday(row["ds"].date()),
+                "backlog": _count(row["backlog_mean"], reader),
+                "between": _between(row["backlog_q0.1"], row["backlog_q0.9"], reader),
+                "median": _count(row["days_median"], reader),
+                "slow": _count(row["days_p90"], reader),
+                "late": row["promised_days"] is not None
+                and row["days_p90"] is not None
+                and row["days_p90"] > row["promised_days"],
+                "promised": _count(row["promised_days"], reader),
+                "officers": _count(row["officers"], reader),
+                "needed": _count(row["officers_needed"], reader),
+            }
+            for row in days
+        ],
+        "applications": [
+            (reader.short_weekday(row["ds"].date()), _word(row["kind"], reader), *_told(row, reader))
+            for row in coming.to_pylist()
+        ],
+        "renewals": [
+            (flows.moment_in_words(row["ds"], "month", reader), _word(row["category"], reader), *_told(row, reader))
+            for row in run.table("renewals").sort_by([("ds", "ascending"), ("category", "ascending")]).to_pylist()
+        ],
+        "stock": [(_word(row["group"], reader), *_told(row, reader)) for row in run.table("stock").to_pylist()],
+    }
+
+
+def _scenarios(
+    house: House, run: Run, reader: Language, asked: Scenario | None, name: str | None, step: str, request: Request
+) -> dict[str, Any]:
+    node = flows.node_of(run, name)
+    given = {key: value for key, value in request.query_params.items() if value and key not in ("node", "step")}
+    values: dict[str, Any] = {
+        "saved": what_if.saved(house.settings.home),
+        "places": _places(run, reader),
+        "node": node,
+        "title": flows.name_in_words(node, reader),
+        "step": step,
+        "given": given,
+        "asked": asked,
+        "is_saved": "scenario" in given,
+        "today": house.today.isoformat(),
+    }
+    if asked is None:
+        return values
+    rows, after, effect = what_if.overlaid(run, node, step, asked)
+    moved = np.flatnonzero((np.stack([rows[c].to_numpy() for c in COLUMNS], axis=1) != after).any(axis=1))
+    begin = (int(moved[0]) // AT_ONCE[step]) * AT_ONCE[step] if len(moved) else 0
+    shown, under = rows.slice(begin, AT_ONCE[step]), after[begin : begin + AT_ONCE[step]]
+    query = given | {"node": node.node, "step": step}
+    start = {"from": shown["ds"][0].as_py().date().isoformat()} if shown.num_rows else {}
+    return values | {
+        "changes": [_change(change, reader) for change in asked.changes],
+        "made_on": reader.day(asked.made_on),
+        "address": urlencode(query | start),
+        "query": urlencode(query),
+        "effect": reader.say(
+            "scenarios.effect",
+            before=_count(effect.median_before, reader),
+            after=_count(effect.median_after, reader),
+            width_before=_count(effect.width_before, reader),
+            width_after=_count(effect.width_after, reader),
+        ),
+        "rows": [
+            {
+                "when": flows.moment_in_words(row["ds"], step, reader),
+                "before": _count(row[COLUMNS[MEDIAN]], reader),
+                "before_between": _between(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader),
+                "after": _count(new[MEDIAN], reader),
+                "after_between": _between(new[LOW], new[HIGH], reader),
+            }
+            for row, new in zip(shown.to_pylist(), under, strict=True)
+        ],
+    }
+
+
+def _change(change: Change, reader: Language) -> str:
+    """A change in words: which flows, from when to when, and what happens."""
+    where = " > ".join(f"{name}={value}" for name, value in (change.where or {}).items()) or "total"
+    when = reader.say("scenarios.from", first=reader.day(change.first))
+    if change.last:
+        when = reader.say("scenarios.between", first=reader.day(change.first), last=reader.day(change.last))
+    low, high = (_signed(factor - 1, reader) for factor in (change.low, change.high))
+    what = reader.say("scenarios.moved", low=low, high=high) if change.low != change.high else low
+    if change.high == 0:
+        what = reader.say("scenarios.closed")
+    if change.chance < 1:
+        what = reader.say("scenarios.perhaps", what=what, chance=reader.share(change.chance))
+    return reader.say("scenarios.change", flow=flows.flow_in_words(where, reader), when=when, what=what)
+
+
+def _run(run: Run, reader: Language) -> dict[str, Any]:
+    """What changed since the run before, how runs did, and what this one was made of."""
+    card = run.card()
+    names = sorted({name for levels in card.figures.values() for told in levels.values() for name in told})
+    return {
+        "changed": [
+            {
+                "flow": flows.flow_in_words(c["name"], reader),
+                "before": _count(c["before"], reader),
+                "after": _count(c["after"], reader),
+                "reason": reader.say(c["reason"]) if reader.has(c["reason"]) else c["reason"],
+            }
+            for c in card.changed
+        ],
+        "did": [
+            (
+                _text("level", d["name"] or "nation", reader),
+                reader.number(d["days"], decimals=0),
+                *(_share(d[name], reader) for name in ("coverage_80", "wape", "bias")),
+            )
+            for d in card.did
+        ],
+        "figure_names": names,
+        "figures": [
+            (
+                _text("step", step.removesuffix("s"), reader),
+                _text("level", level, reader),
+                *(_number(told.get(name), reader) for name in names),
+            )
+            for step, levels in card.figures.items()
+            for level, told in levels.items()
+        ],
+        "weights": [
+            (
+                _text("step", step.removesuffix("s"), reader),
+                reader.say("flows.comma").join(
+                    f"{name} {reader.share(part)}" for name, part in parts.items() if part > 0
+                ),
+            )
+            for step, parts in card.weights.items()
+        ],
+        "technical": [(n.get("series") or "", n.get("problem") or "") for n in card.notes],
+        "versions": dict(card.versions),
+        "hash": card.data_hash,
+        "downloads": ("hour", "day", "month"),
+    }
+
+
+def _places(run: Run, reader: Language) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The flows to choose from, by level, each level in the order of its names."""
+    by_level: dict[str, list[tuple[str, str]]] = {}
+    for node in flows.nodes(run).values():
+        by_level.setdefault(node.level, []).append((flows.name_in_words(node, reader), node.node))
+    return [(reader.say(f"level.{level}"), sorted(by_level[level])) for level in LEVELS_OF_FLOWS if level in by_level]
+
+
+def _made(run: Run, house: House, reader: Language) -> str:
+    at = run.made_at.astimezone(ZoneInfo(house.settings.zone))
+    return reader.say("flows.made", day=reader.day(at.date()), time=f"{at:%H:%M}")
+
+
+def _standing(house: House, run: Run) -> list[Alarm]:
+    with house.engine.connect() as connection:
+        return alarm_answers.standing(connection, run.alarms())
+
+
+def _open(alarms: Iterable[Alarm]) -> list[Alarm]:
+    return [alarm for alarm in alarms if alarm.state is not State.CLOSED]
+
+
+def _span(rows: pa.Table, step: str) -> tuple[date | None, date | None]:
+    if not rows.num_rows:
+        return None, None
+    moments = rows["ds"]
+    return moments[0].as_py().date(), flows.last_day(moments[-1].as_py(), step)
+
+
+def _told(row: Mapping[str, Any], reader: Language) -> tuple[str, str]:
+    return _count(row["mean"], reader), _between(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader)
+
+
+def _word(name: str, reader: Language) -> str:
+    return _text("word", name, reader)
+
+
+def _text(family: str, name: str, reader: Language) -> str:
+    """The text of a name that a run brings; the name itself where nobody wrote one."""
+    return reader.say(f"{family}.{name}") if reader.has(f"{family}.{name}") else name
+
+
+def _between(low: float, high: float, reader: Language) -> str:
+    return reader.say("flows.between", low=_count(low, reader), high=_count(high, reader))
+
+
+def _count(value: float | None, reader: Language) -> str:
+    """A number of persons: whole from ten on; a dash where it is not known."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    return reader.number(value, decimals=1 if abs(value) < 10 else 0)
+
+
+def _signed(part: float, reader: Language) -> str:
+    return ("+" if part > 0 else "\u2212" if part < 0 else "") + reader.share(abs(part))
+
+
+def _share(value: float | None, reader: Language) -> str:
+    return "–" if value is None or not np.isfinite(value) else reader.share(value)
+
+
+def _number(value: float | None, reader: Language) -> str:
+    return "–" if value is None or not np.isfinite(value) else reader.number(value, decimals=3)
