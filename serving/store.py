@@ -1,4 +1,4 @@
-"""The casework store: what was assessed and forecast, who may sign in, and what waits to be collected into the lake.
+"""The casework store: what was assessed, who may sign in, and what waits to be collected into the lake.
 
 SQLite by default, PostgreSQL by changing the address. Everything is saved by content: saving the same thing twice
 changes nothing.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any
@@ -53,18 +53,6 @@ dossiers = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
     sa.Column("frozen_at", Instant, nullable=False),
 )
-forecasts = sa.Table(
-    "forecasts",
-    metadata,
-    sa.Column("place", sa.String(64), primary_key=True),
-    sa.Column("direction", sa.String(16), primary_key=True),
-    sa.Column("day", sa.Date, primary_key=True),
-    sa.Column("made_on", sa.Date, primary_key=True),  # last day whose counts were known
-    sa.Column("model", sa.String(64), primary_key=True),
-    sa.Column("mean", sa.Float, nullable=False),
-    sa.Column("quantiles", sa.JSON, nullable=False),
-    sa.Column("saved_at", Instant, nullable=False),
-)
 outbox = sa.Table(
     "outbox",
     metadata,
@@ -76,6 +64,15 @@ outbox = sa.Table(
     sa.Column("decided_at", Instant, nullable=False),
     sa.Column("collected_at", Instant),
     sa.Index("outbox_by_event", "event_kind", "event"),
+)
+drivers = sa.Table(
+    "drivers",
+    metadata,
+    sa.Column("event_kind", sa.String(16), primary_key=True),
+    sa.Column("model", sa.String(32), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("place", sa.String(64), primary_key=True),  # empty where an event has none
+    sa.Column("body", sa.JSON, nullable=False),  # sums over a sample of the day, no event
 )
 batches = sa.Table(
     "processed_batches",
@@ -117,19 +114,6 @@ tokens = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
 )
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """Persons expected at one place on one local day: `mean`, and `quantiles` from probability ("0.1") to persons."""
-
-    place: str
-    direction: str
-    day: date
-    made_on: date
-    model: str
-    mean: float
-    quantiles: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -212,12 +196,6 @@ def save_assessments(
         for a in batch
     ]
     return insert_new(connection, assessments, rows)
-
-
-def save_forecasts(connection: sa.Connection, batch: Sequence[Forecast], *, now: datetime | None = None) -> int:
-    """Save those that are not there yet; how many that were."""
-    at = now or datetime.now(UTC)
-    return insert_new(connection, forecasts, [asdict(f) | {"saved_at": at} for f in batch])
 
 
 def mark_processed(
@@ -323,37 +301,6 @@ def newest_versions(connection: sa.Connection) -> dict[str, int]:
     asked = sa.select(assessments.c.body).order_by(assessments.c.sequence.desc()).limit(1)
     body = connection.scalar(asked)
     return dict(body["data_versions"]) if body else {}
-
-
-def forecasts_between(connection: sa.Connection, start: date, end: date, *, place: str | None = None) -> list[Forecast]:
-    """The newest forecast of each place, direction and day in [start, end), by day, place and direction."""
-    f = forecasts.c
-    newest = sa.func.row_number().over(
-        partition_by=(f.place, f.direction, f.day), order_by=(f.made_on.desc(), f.saved_at.desc(), f.model)
-    )
-    inner = sa.select(forecasts, newest.label("rank")).where(f.day >= start, f.day < end)
-    if place:
-        inner = inner.where(f.place == place)
-    each = inner.subquery()
-    asked = sa.select(each).where(each.c.rank == 1).order_by(each.c.day, each.c.place, each.c.direction)
-    return [
-        Forecast(r.place, r.direction, r.day, r.made_on, r.model, r.mean, r.quantiles)
-        for r in connection.execute(asked)
-    ]
-
-
-def forecast_days(connection: sa.Connection, start: date, end: date) -> list[date]:
-    """The days in [start, end) with a forecast."""
-    f = forecasts.c
-    asked = sa.select(f.day).where(f.day >= start, f.day < end).distinct().order_by(f.day)
-    return list(connection.scalars(asked))
-
-
-def first_forecast_day(connection: sa.Connection) -> date | None:
-    """The day after the last one whose counts the newest forecast knew; None while there is none."""
-    newest = sa.select(sa.func.max(forecasts.c.made_on)).scalar_subquery()
-    day: date | None = connection.scalar(sa.select(sa.func.min(forecasts.c.day)).where(forecasts.c.made_on == newest))
-    return day
 
 
 def _read(body: Mapping[str, Any], hidden: bool) -> Assessment:

@@ -141,7 +141,7 @@ def test_demo_accounts_are_made_once_one_per_role(engine, tmp_path):
 MAY = {
     "analyst": {"read:secondary_check", "read:forecasts", "assess"},
     "caseworker": {"read:permit_lapse", "assess"},
-    "planner": {"read:forecasts"},
+    "planner": {"read:forecasts", "plan"},
     "data_scientist": {"read:forecasts"},
     "oversight": {"read:secondary_check", "read:permit_lapse", "read:forecasts"},
     "protection": {"read:protection"},
