@@ -31,7 +31,7 @@ _ISOLATE, _END = "\u2068", "\u2069"
 class ReasonInWords:
     """`title` names the idea, `sentences` say what was observed, and how that compares with similar subjects.
 
-    `share` is 0..1 and `share_text` the same in words; `caution` is said of a reason that is less certain.
+    `share` is 0..1 and `share_text` the same in words; `caution` stands beside a reason that is less certain.
     """
 
     title: str
@@ -50,7 +50,10 @@ class ReasonInWords:
 
 @dataclass(frozen=True)
 class InWords:
-    """One assessment, said in one language; `similar` are those its observed values were compared with."""
+    """One assessment, said in one language.
+
+    `similar` are those its observed values were compared with; `caution` says what a less certain reason is.
+    """
 
     reasons: tuple[ReasonInWords, ...]
     findings: tuple[str, ...]
@@ -58,6 +61,7 @@ class InWords:
     proposal: str
     advice: str | None
     similar: str | None = None
+    caution: str | None = None
 
 
 def in_words(
@@ -79,6 +83,7 @@ def in_words(
         proposal=mitigation.title[language.code] if mitigation else language.say("proposal.none"),
         advice=mitigation.advice[language.code] if mitigation else None,
         similar=similar_in_words(assessment, language),
+        caution=None if all(r.certain for r in assessment.reasons[:most]) else language.say("reasons.less_certain"),
     )
 
 
@@ -104,7 +109,7 @@ def reason_in_words(reason: Reason, known: Mapping[str, Feature], language: Lang
         share_text=language.say("reasons.share", share=language.share(reason.share)),
         sentences=tuple(feature_sentence(known[o.feature], o, language) for o in told)
         or (language.say("reasons.not_on_record"),),
-        caution=None if reason.certain else language.say("reasons.less_certain"),
+        caution=None if reason.certain else language.say("reasons.less_certain.short"),
     )
 
 

@@ -26,9 +26,9 @@ days_to_document_expiry = derived(
     unit="days",
     showable=True,
     texts={
-        "ar": "المتبقي من صلاحية وثيقة السفر: {value}",
-        "fr": "Document valable encore {value}",
-        "en": "Document valid for {value} more",
+        "ar": "المتبقي من صلاحية وثيقة السفر (تحت الصفر: انتهت): {value}",
+        "fr": "Validité restante du document (sous 0 : expiré) : {value}",
+        "en": "Validity left on the document (below 0: ended): {value}",
     },
 )
 

@@ -70,9 +70,9 @@ permit_days_left = derived(
     unit="days",
     showable=True,
     texts={
-        "ar": "المتبقي من صلاحية الرخصة: {value}",
-        "fr": "Titre de séjour valable encore {value}",
-        "en": "Permit valid for {value} more",
+        "ar": "المتبقي من صلاحية الرخصة (تحت الصفر: انتهت): {value}",
+        "fr": "Validité restante du titre (sous 0 : expiré) : {value}",
+        "en": "Validity left on the permit (below 0: ended): {value}",
     },
 )
 

@@ -144,9 +144,9 @@ days_over_declared_stay = derived(
     doc="At an exit: days by which the stay went past what was declared at its entry; 0 where it did not.",
     unit="days",
     texts={
-        "ar": "تجاوز الإقامة المصرح بها: {value}",
-        "fr": "Séjour dépassant la durée déclarée de {value}",
-        "en": "Stay went {value} past what was declared",
+        "ar": "تجاوز الإقامة المصرح بها (تحت الصفر: أقصر منها): {value}",
+        "fr": "Séjour au-delà de la durée déclarée (sous 0 : plus court) : {value}",
+        "en": "Stay beyond what was declared (below 0: shorter): {value}",
     },
 )
 
@@ -233,8 +233,8 @@ declared_stay_past_permit_days = derived(
     unit="days",
     showable=True,
     texts={
-        "ar": "تجاوز الإقامة المصرح بها لنهاية الرخصة: {value}",
-        "fr": "Le séjour déclaré dépasse la fin du titre de {value}",
-        "en": "The declared stay runs {value} past the permit",
+        "ar": "تجاوز الإقامة المصرح بها لنهاية الرخصة (تحت الصفر: دونها): {value}",
+        "fr": "Séjour déclaré au-delà de la fin du titre (sous 0 : en deçà) : {value}",
+        "en": "Declared stay beyond the end of the permit (below 0: within it): {value}",
     },
 )

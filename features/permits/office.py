@@ -90,9 +90,9 @@ office_days_over_promised = derived(
     doc="By how many days the office's mean time to decision is longer than promised; negative where it is shorter.",
     unit="days",
     texts={
-        "ar": "تجاوز المدة الموعودة: {value}",
-        "fr": "Délai promis dépassé de {value}",
-        "en": "Beyond the promised time: {value}",
+        "ar": "تجاوز المدة الموعودة (تحت الصفر: دونها): {value}",
+        "fr": "Au-delà du délai promis (sous 0 : en deçà) : {value}",
+        "en": "Beyond the promised time (below 0: within it): {value}",
     },
 )
 

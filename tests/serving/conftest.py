@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
 
-from features.catalogue import features
-from models.risk.calibration import Calibrator
-from models.risk.declaration import Bands
-from models.risk.model import Input, RiskModel
+from models.risk.model import RiskModel
 from records.settings import Settings, settings
 from risk_rules.protection import Protection
 from risk_rules.rulebook import Rulebook
 from serving import accounts, store
-from tests.serving.crossings import PURPOSE, READS
+from tests.serving.small_model import small_model
 
 with warnings.catch_warnings():
     # Starlette asks for a successor of httpx that the lock does not hold; the client works the same with httpx.
@@ -49,42 +45,7 @@ def protection() -> Protection:
 
 @pytest.fixture(scope="session")
 def model() -> RiskModel:
-    """Learns that frequent entries and young documents matter; reads four real features."""
-    import lightgbm
-
-    rng = np.random.default_rng(5)
-    rows = np.column_stack(
-        [rng.integers(0, 30, 600), rng.integers(0, 3000, 600), rng.integers(-1, 3, 600), rng.integers(0, 2, 600)]
-    ).astype(float)
-    label = (rows[:, 0] / 10 - rows[:, 1] / 1500 + rng.normal(0, 0.5, 600) > 0.6).astype(int)
-    options = {
-        "objective": "binary",
-        "num_leaves": 7,
-        "verbose": -1,
-        "num_threads": 1,
-        "seed": 1,
-        "deterministic": True,
-    }
-    booster = lightgbm.train(options, lightgbm.Dataset(rows, label), num_boost_round=20)
-    known = features("crossing")
-    levels = {"permit_state": ("granted", "renewed", "refused")}
-    return RiskModel(
-        name=PURPOSE,
-        purpose="Order crossings",
-        subject_kind="crossing",
-        inputs=tuple(Input(n, known[n].type, known[n].group, levels.get(n, ())) for n in READS),
-        trees=(booster.model_to_string(),),
-        calibrator=Calibrator(),
-        bands=Bands(
-            date(2026, 1, 1), tuple((name, at) for name, at in zip(_bands(), (0.0, 0.1, 0.3, 0.5), strict=False))
-        ),
-        trained_from={},
-    )
-
-
-def _bands() -> tuple[str, ...]:
-    """The labels that the ladder of mitigations knows."""
-    return tuple(Rulebook.load(on=date(2026, 3, 2)).ladder.bands[PURPOSE])
+    return small_model()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

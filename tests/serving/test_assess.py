@@ -1,7 +1,9 @@
 """The pure function: a batch answers what each event would alone, and what is not to be scored is not."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -145,3 +147,39 @@ def test_refusals_say_what_to_do(model, rulebook):
 def test_no_assessment_reads_another_purpose(model, rulebook):
     with pytest.raises(BadInput, match="own purpose"):
         assessed([crossing(1)], replace(model, name="permit_lapse"), rulebook)
+
+
+def test_reasons_with_the_base_add_up_to_the_score(model, rulebook):
+    for found in assessed([crossing(n) for n in range(40)], model, rulebook):
+        assert found.base + sum(r.push for r in found.reasons) == pytest.approx(found.raw, abs=1e-7)
+        assert sum(r.share for r in found.reasons) == pytest.approx(1.0, abs=1e-4)
+        assert 0 < found.usual < 1
+
+
+def test_a_contribution_off_by_a_millionth_is_never_shown(model, rulebook, monkeypatch):
+    right = model.explainer
+    wrong = SimpleNamespace(
+        base=right.base, values=lambda rows, threads=None: right.values(rows) + 1e-6 * np.eye(1, rows.shape[1])
+    )
+    monkeypatch.setitem(model.__dict__, "explainer", wrong)
+    with pytest.raises(ArithmeticError, match="miss the score"):
+        assessed([crossing(1)], model, rulebook)
+
+
+def test_every_known_value_is_compared_with_crossings_of_its_mode_and_season(model, rulebook):
+    rows = [crossing(n, mode=mode) for n, mode in enumerate(["air", "land", "sea"])]
+    air, land, sea = assessed(rows, model, rulebook)
+    # The reference was made of crossings in spring; these are of early March.
+    assert (air.similar.key, air.similar.subjects) == (("air", "spring"), 400)
+    assert land.similar.key == ("land", "spring")
+    assert sea.similar.key == ()
+    for found in (air, land, sea):
+        for observed in (o for r in found.reasons for o in r.observed):
+            placed = observed.same is not None or (observed.lower is not None and observed.higher is not None)
+            assert placed is (observed.value is not None)
+
+
+def test_reasons_that_often_went_are_less_certain(model, rulebook):
+    reasons = [r for a in assessed([crossing(n) for n in range(40)], model, rulebook) for r in a.reasons]
+    assert not any(r.certain for r in reasons if r.group == "permit")
+    assert all(r.certain == (abs(r.push) >= 0.05) for r in reasons if r.group in ("papers", "frequency"))

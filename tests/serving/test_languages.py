@@ -118,7 +118,7 @@ def test_a_reason_says_what_was_observed_and_skips_what_was_not():
     known = features("crossing")
     observed = (Observed("document_age_days", None, 0.4), Observed("days_to_document_expiry", 12.0, 0.2))
     words = reason_in_words(Reason("papers", 0.5, "raises", observed), known, language("en"))
-    assert words.sentences == ("Document valid for 12 days more",)
+    assert words.sentences == ("Validity left on the document (below 0: ended): 12 days",)
     empty = reason_in_words(Reason("papers", 0.5, "lowers", observed[:1]), known, language("fr"))
     assert empty.sentences == (language("fr").say("reasons.not_on_record"),)
     assert empty.share_text.startswith("50")

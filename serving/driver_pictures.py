@@ -1,0 +1,107 @@
+"""Pictures of many explanations: which reasons drive scores at each place this week, and how they drift."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from features.groups import GROUPS
+from serving.drawing import Look, Spec, finished
+from serving.drivers import Week
+from serving.places import name_of
+
+PLACES = 15  # with a row of their own, the busiest first
+_ROW = 30
+
+
+def drift(week: Week, look: Look) -> Spec | None:
+    """Each group's share of what moved: a ring for the month before, a disc for this week; None without scores."""
+    now, before = week.now.shares, week.before.shares
+    if not now:
+        return None
+    import altair as alt
+
+    say, code = look.language.say, look.language.code
+    names = {"now": look.text(say("drivers.now")), "before": look.text(say("drivers.before"))}
+    groups = [look.text(GROUPS[g][code]) for g in now]
+    rows = [
+        {"group": look.text(GROUPS[g][code]), "share": shares.get(g, 0.0), "when": names[when]}
+        for when, shares in (("before", before), ("now", now))
+        for g in now
+        if shares
+    ]
+    moved = [
+        {"group": look.text(GROUPS[g][code]), "from": before.get(g, 0.0), "to": share}
+        for g, share in now.items()
+        if before
+    ]
+    y = alt.Y("group:N", sort=groups, title=None).axis(
+        ticks=False, domain=False, labelColor=look.colour("ink"), grid=True
+    )
+    top = 1.08 * max(row["share"] for row in rows)
+    scale = alt.Scale(domain=[0, top], reverse=look.rtl, nice=False)
+    axis = alt.Axis(format="%", tickCount=5, orient="bottom", title=look.text(say("drivers.share")))
+    lines = (
+        alt.Chart(alt.InlineData(values=moved))
+        .mark_rule(strokeWidth=3, color=look.colour("accent"), opacity=0.45)
+        .encode(y=y, x=alt.X("from:Q", scale=scale, axis=axis), x2="to:Q")
+    )
+    fill = alt.Fill("when:N", title=None).scale(
+        domain=[names["before"], names["now"]], range=[look.colour("card"), look.colour("accent")]
+    )
+    dots = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_point(size=110, stroke=look.colour("accent"), strokeWidth=2, opacity=1)
+        .encode(y=y, x=alt.X("share:Q", scale=scale, axis=axis), fill=fill)
+    )
+    chart = alt.layer(lines, dots).properties(width=look.width - 200, height=_ROW * len(groups))
+    return finished(chart, look, say("drivers.drift.title"))
+
+
+def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | None:
+    """Each place's shares as a table of darker and lighter cells. None where no place has enough events."""
+    places = list(week.places)[:PLACES]
+    if not places:
+        return None
+    import altair as alt
+
+    language = look.language
+    order = list(week.now.shares)
+    names = {place: look.text(name_of(place, kind, language)) for place in places}
+    rows = [
+        {
+            "place": names[place],
+            "group": look.text(GROUPS[g][language.code]),
+            "share": share,
+            "words": language.number(100 * share, decimals=0),
+        }
+        for place in places
+        for g, share in week.places[place].shares.items()
+    ]
+    most = max(row["share"] for row in rows)
+    base = alt.Chart(alt.InlineData(values=rows)).encode(
+        y=alt.Y("place:N", sort=list(names.values()), title=None).axis(
+            ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=300
+        ),
+        x=alt.X("group:N", sort=[look.text(GROUPS[g][language.code]) for g in order], title=None)
+        .scale(reverse=look.rtl)
+        .axis(
+            orient="top",
+            ticks=False,
+            domain=False,
+            labelAngle=35 if look.rtl else -35,
+            labelAlign="right" if look.rtl else "left",
+            labelLimit=200,
+            labelColor=look.colour("ink"),
+        ),
+    )
+    # Darker by opacity over the page's own colour, so that one drawing serves light and dark.
+    dark = alt.Opacity("share:Q", legend=None).scale(domain=[0, most], range=[0.05, 0.9])
+    cells = base.mark_rect(color=look.colour("accent"), cornerRadius=3).encode(opacity=dark)
+    words = base.mark_text(fontSize=12).encode(
+        text="words:N",
+        color=alt.condition(
+            f"datum.share > {0.7 * most}", alt.value(look.colour("card")), alt.value(look.colour("ink"))
+        ),
+    )
+    chart = alt.layer(cells, words).properties(width=look.width - 300, height=_ROW * len(places))
+    return finished(chart, look, language.say("drivers.places.title"))
