@@ -19,7 +19,17 @@ from prefect.cache_policies import INPUTS, NO_CACHE, TASK_SOURCE
 from models.risk.catalogue import declarations
 from pipelines import summary
 from pipelines.progress import say
-from pipelines.steps import assessing, building, catching_up, collecting, forecasting, ingesting, training, upkeep
+from pipelines.steps import (
+    assessing,
+    building,
+    catching_up,
+    collecting,
+    forecasting,
+    ingesting,
+    training,
+    upkeep,
+    weighing,
+)
 from pipelines.steps.versions import code_version
 from records.errors import BadInput
 from records.lake import Lake
@@ -93,6 +103,12 @@ def assess_task(home: str, purpose: str, lang: str) -> str:
     return _show(f"assess-{purpose.replace('_', '-')}", text)
 
 
+@_step("weigh")
+def weigh_task(home: str, purpose: str) -> str:
+    week = weighing.weigh(_place(home), purpose, say)
+    return _show(f"weigh-{purpose.replace('_', '-')}", summary.weighed_text(purpose, week))
+
+
 @_step("collect")
 def collect_task(home: str) -> str:
     return _show("collect", summary.collected_text(collecting.collect(_place(home))))
@@ -131,8 +147,9 @@ def forecast(home: str = "") -> str:
 
 @flow(name="assess")
 def assess(home: str = "", lang: str = "en") -> str:
-    """Assess the newest day for every purpose, and store it for serving."""
-    return "\n\n".join(assess_task(home, purpose, lang) for purpose in PURPOSES)
+    """Assess the newest day for every purpose, store it for serving, and count what drove the scores of the week."""
+    assessed = [assess_task(home, purpose, lang) for purpose in PURPOSES]
+    return "\n\n".join([*assessed, *(weigh_task(home, purpose) for purpose in PURPOSES)])
 
 
 @flow(name="collect")
@@ -155,7 +172,7 @@ def retire(home: str = "") -> str:
 
 @flow(name="everything")
 def everything(world: str = "", home: str = "", lang: str = "en") -> str:
-    """The main job, end to end: ingest, build, train, forecast, assess, collect."""
+    """The main job, end to end: ingest, build, train, forecast, assess, weigh, collect."""
     parts = [ingest_task(home, world)] if world else []
     parts.append(catch_up_task(home))
     data = _data(_place(home))
@@ -163,6 +180,7 @@ def everything(world: str = "", home: str = "", lang: str = "en") -> str:
         parts += [build_task(home, name, data), train_task(home, name, data)]
     parts.append(forecast_task(home, data))
     parts += [assess_task(home, purpose, lang) for purpose in PURPOSES]
+    parts += [weigh_task(home, purpose) for purpose in PURPOSES]
     parts += [collect_task(home), catch_up_task(home)]
     return "\n\n".join(parts)
 

@@ -26,6 +26,7 @@ from pipelines.steps.upkeep import Retired
 from records.receipts import Receipt
 from records.settings import Settings
 from serving.assessment import Assessment
+from serving.drivers import Week
 from serving.house import House, open_house
 from serving.languages import Language, language
 from serving.places import name_of
@@ -273,10 +274,24 @@ def _one(a: Assessment, house: House, spoken: Language, place: int) -> str:
     when = f"  {spoken.clock(a.happened_at, house.settings.zone)}" if crossing else ""
     score = "no score" if a.score is None else f"{spoken.per_hundred(a.score)} per 100, {a.band}"
     lines = [f"{place}. {a.event}  {where}{when}  {score}"]
-    lines += [f"     {r.direction_text}: {r.title} ({r.share_text}): {r.said}" for r in said.reasons]
+    for r in said.reasons:
+        marks = ", ".join(part for part in (r.share_text, r.caution) if part)
+        lines.append(f"     {r.direction_text}: {r.title} ({marks}): {r.said}")
+    if said.similar and said.reasons:
+        lines.append(f"     {spoken.say('similar.title')}: {said.similar}")
     lines += [f"     rule: {finding}" for finding in said.findings]
     lines.append(f"     proposal: {said.proposal}")
     return "\n".join(lines)
+
+
+def weighed_text(purpose: str, week: Week | None) -> str:
+    """What drove the scores of the newest week, beside the month before it."""
+    if week is None or not week.now.events:
+        return f"{purpose}: no scores to tell what drove them."
+    before = week.before.shares
+    rows = [(g, f"{share:.1%}", f"{before[g]:.1%}" if g in before else "") for g, share in week.now.shares.items()]
+    head = (f"what drove {week.now.events:,} scores", "this week", "month before")
+    return f"{purpose}, week to {week.last}\n{table(head, rows)}"
 
 
 def collected_text(receipts: Sequence[Receipt]) -> str:

@@ -37,7 +37,7 @@ def drift(week: Week, look: Look) -> Spec | None:
     y = alt.Y("group:N", sort=groups, title=None).axis(
         ticks=False, domain=False, labelColor=look.colour("ink"), grid=True
     )
-    top = 1.08 * max(row["share"] for row in rows)
+    top = 1.08 * max([*now.values(), *before.values()])
     scale = alt.Scale(domain=[0, top], reverse=look.rtl, nice=False)
     axis = alt.Axis(format="%", tickCount=5, orient="bottom", title=look.text(say("drivers.share")))
     lines = (
@@ -77,7 +77,7 @@ def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | 
         for place in places
         for g, share in week.places[place].shares.items()
     ]
-    most = max(row["share"] for row in rows)
+    most = max(share for place in places for share in week.places[place].shares.values())
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("place:N", sort=list(names.values()), title=None).axis(
             ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=300

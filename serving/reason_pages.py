@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -23,7 +24,7 @@ from serving.visitor import Visitor, require, visitor
 from serving.waterfall import waterfall
 from serving.web import CHECKLIST, case_shown, page_of, place_kind, reader_of
 
-PURPOSE: Final = {kind: purpose for purpose, kind in PURPOSES.items()}
+PURPOSE: Final[Mapping[str, str]] = {kind: purpose for purpose, kind in PURPOSES.items()}
 _WIDE: Final = 900
 
 

@@ -15,7 +15,9 @@ from records.lake import Lake
 from records.settings import Settings
 from risk_rules.rule import PURPOSES
 from serving import drivers
-from serving.house import open_house
+from serving.assessment import Assessment
+from serving.drivers import Week
+from serving.house import House, open_house
 from serving.live import assess_spine
 from serving.store import writing
 
@@ -23,39 +25,45 @@ PER_DAY = 500  # events of a day that are explained for this, at most; nothing o
 Say = Callable[[str], None]
 
 
-def weigh(settings: Settings, purpose: str, say: Say) -> int:
-    """Count what drove the scores of the newest week and the month before it; how many days were new.
+def weigh(settings: Settings, purpose: str, say: Say) -> Week | None:
+    """Count what drove the scores of the newest week and the month before it; None where no model is champion.
 
-    A new champion is counted over all five weeks, so that a drift never comes from a change of model.
+    Days that were counted are not counted again. A new champion is counted over all five weeks, so that a drift never
+    comes from a change of model.
     """
     house, kind = open_house(settings), PURPOSES[purpose]
     model = house.champion(purpose)
     if model is None:
-        return 0
+        return None
     lake = Lake.open(settings.lake)
     last = newest_day(lake, settings.zone)
     with house.engine.connect() as connection:
         kept = drivers.days_kept(connection, kind, model.hash)
     wanted = [last - timedelta(days=n) for n in range((drivers.WEEK + drivers.MONTH).days)]
     days = sorted(day for day in wanted if day not in kept)
-    if not days:
-        return 0
-    start, end = day_bounds(days[0], settings.zone)[0], day_bounds(days[-1], settings.zone)[1]
-    spine = crossing_spine(lake, start, end) if kind == "crossing" else permit_spine(lake, start, end)
-    spine = _drawn(spine, "happened_at" if kind == "crossing" else "as_of", days, settings.zone)
+    if days:
+        assessed = _assessed(lake, house, purpose, days, say)
+        with writing(house.engine) as connection:
+            drivers.save(connection, kind, model.hash, assessed, days, zone=settings.zone)
+    with house.engine.connect() as connection:
+        return drivers.newest_week(connection, kind, model.hash)
+
+
+def _assessed(lake: Lake, house: House, purpose: str, days: list[date], say: Say) -> list[Assessment]:
+    zone, crossing = house.settings.zone, PURPOSES[purpose] == "crossing"
+    start, end = day_bounds(days[0], zone)[0], day_bounds(days[-1], zone)[1]
+    spine = crossing_spine(lake, start, end) if crossing else permit_spine(lake, start, end)
+    spine = _drawn(spine, "happened_at" if crossing else "as_of", days, zone)
     say(f"{purpose}: what drove {spine.num_rows:,} scores of {len(days)} days")
-    assessed = assess_spine(
+    return assess_spine(
         lake,
         spine,
         purpose=purpose,
-        model=model,
+        model=house.champion(purpose),
         rulebook=house.rulebook,
         protection=house.protection,
-        mode=settings.mode.value,
+        mode=house.settings.mode.value,
     )
-    with writing(house.engine) as connection:
-        drivers.save(connection, kind, model.hash, assessed, days, zone=settings.zone)
-    return len(days)
 
 
 def _drawn(spine: pa.Table, moment: str, days: Collection[date], zone: str) -> pa.Table:
