@@ -34,6 +34,26 @@ def coverage(y: np.ndarray, quantiles: np.ndarray) -> float | None:
     return float(((y >= tenths[:, 0]) & (y <= tenths[:, -1])).mean()) if len(y) else None
 
 
+def coverage_of_counts(y: np.ndarray, quantiles: np.ndarray) -> float | None:
+    """Share of counts inside the 10% and 90% quantiles, each count as wide as itself: one that lies across an end is
+    inside in part. This is what drawing its place at random gives on average, so that many zeros count rightly."""
+    if not len(y):
+        return None
+    low = np.where(y <= 0, 0.0, _place(y - 0.5, quantiles))
+    high = np.maximum(_place(y + 0.5, quantiles), low + 1e-9)
+    return float((np.clip(np.minimum(high, 0.9) - np.maximum(low, 0.1), 0.0, None) / (high - low)).mean())
+
+
+def _place(value: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    """Share (n,) of each distribution that lies below a value, straight between its quantiles."""
+    under = np.clip((quantiles <= value[:, None]).sum(axis=1) - 1, 0, len(LEVELS) - 2)[:, None]
+    low, high = (np.take_along_axis(quantiles, under + d, axis=1)[:, 0] for d in (0, 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.clip(np.where(high > low, (value - low) / (high - low), value >= high), 0.0, 1.0)
+    inside = LEVELS[under[:, 0]] + (LEVELS[under[:, 0] + 1] - LEVELS[under[:, 0]]) * share
+    return np.where(value < quantiles[:, 0], 0.0, np.where(value > quantiles[:, -1], 1.0, inside))
+
+
 def mase(y: np.ndarray, quantiles: np.ndarray, scale: np.ndarray, block: np.ndarray) -> float | None:
     """Mean over series and cutoffs of the mean absolute error of the median over the scale."""
     return _scaled(np.abs(y - quantiles[:, MEDIAN]), scale, block)

@@ -40,7 +40,7 @@ LEVEL_NAMES = {
     SERIES: "flow",
 }
 FREQS = {"hours": "h", "days": "D", "months": "MS"}
-LOSSES = {"wape": losses.wape, "scaled_crps": losses.scaled_crps, "coverage_80": losses.coverage}
+LOSSES = {"wape": losses.wape, "scaled_crps": losses.scaled_crps, "coverage_80": losses.coverage_of_counts}
 WORD_DAYS = 14
 """First days of which it is said what moved them."""
 PROFILE_HOURS = 24 * 56

@@ -7,12 +7,12 @@ import numpy as np
 import pyarrow as pa
 
 from models.volumes.queue import Service
-from models.volumes.staffing import Plan, Promise, booths_for_quantiles, promise_curve, roster
+from models.volumes.staffing import Plan, Promise, promise_curve, roster
 
-CERTAINTIES = (0.5, 0.7, 0.8, 0.9, 0.95)
+CERTAINTIES = (0.5, 0.8, 0.9, 0.95)
 SHIFT_STARTS, SHIFT_HOURS = (0, 8, 16), (8,)
-MOST_TRAVELLERS = 200_000
-"""Travellers that one flow's plan is tried on; fewer paths are taken where they hold more."""
+MOST_PATHS, MOST_TRAVELLERS = 101, 200_000
+"""Paths and travellers that one flow's plan is tried on, at most; never on fewer than 20 paths."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,6 @@ def staffed(
     curve = tuple((plans[level].share_in_time, plans[level].booth_hours) for level in CERTAINTIES)
     usual = np.quantile(paths, promise.quantile, axis=0)
     return Staffed(post, direction, usual, plan, _officers(plan.booths), curve)
-
-
-def staffed_by_quantiles(
-    post: str, direction: str, quantiles: np.ndarray, most: int, promise: Promise, at: np.ndarray
-) -> Staffed:
-    """The same from quantiles (H, 15) alone, which asks for somewhat more; `at` (H,) are those at the promised one."""
-    plan = booths_for_quantiles(quantiles, Service(), promise, most=most)
-    return Staffed(post, direction, at, plan, _officers(plan.booths), ((plan.share_in_time, plan.booth_hours),))
 
 
 def staffing_tables(plans: list[Staffed], hours: np.ndarray) -> dict[str, pa.Table]:
@@ -89,7 +81,7 @@ def booths_at(posts: pa.Table) -> Mapping[str, int]:
 
 def _whole(paths: np.ndarray, seed: int = 7) -> np.ndarray:
     """Whole travellers on as many of the paths as the limit allows; a share of one becomes one that often."""
-    kept = int(np.clip(MOST_TRAVELLERS / max(paths.sum(axis=1).mean(), 1.0), 20, len(paths)))
+    kept = int(np.clip(MOST_TRAVELLERS / max(paths.sum(axis=1).mean(), 1.0), 20, min(MOST_PATHS, len(paths))))
     chosen = paths[np.linspace(0, len(paths) - 1, kept).astype(int)]
     return np.asarray(np.floor(chosen + np.random.default_rng(seed).random(chosen.shape)))
 

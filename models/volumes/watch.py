@@ -26,7 +26,7 @@ def alarms(
     flows: LakeFlows,
     *,
     setting: str = "quiet",
-    history: int = 548,
+    history: int = 430,
     countries: Sequence[str] = ("TN",),
 ) -> tuple[Alarm, ...]:
     """Alarms that stand on the day before `flows.first`, and those closed lately; at most `setting` false ones a year.

@@ -13,6 +13,7 @@ import pytest
 from models.volumes import losses
 from models.volumes.backtest import backtest
 from models.volumes.options import options_from_folds
+from models.volumes.rhythm import LEVELS
 
 TENTHS = [(3, 0.1), (4, 0.2), (5, 0.3), (6, 0.4), (7, 0.5), (8, 0.6), (9, 0.7), (10, 0.8), (11, 0.9)]
 """Place and level."""
@@ -97,3 +98,12 @@ def test_the_published_scorer_agrees(tmp_path: Path) -> None:
     for name, value in named.items():
         assert float(theirs[name]) == pytest.approx(value, abs=2e-5), name
     assert json.loads(folds.read_text())["preset"]["h"] == 6
+
+
+def test_a_count_that_lies_across_the_end_of_a_range_is_inside_in_part() -> None:
+    few = LEVELS[None] * 0.625  # 80% of the distribution lie below one half
+    assert losses.coverage_of_counts(np.array([0.0]), few) == pytest.approx((0.8 - 0.1) / 0.8)
+    many = 1000.0 + 100.0 * LEVELS[None]
+    for y, inside in ((1050.0, 1.0), (1200.0, 0.0), (0.0, 0.0), (1090.0, 0.5), (1010.0, 0.5)):
+        assert losses.coverage_of_counts(np.array([y]), many) == pytest.approx(inside, abs=0.01)
+    assert losses.coverage_of_counts(np.empty(0), many[:0]) is None

@@ -9,17 +9,17 @@ import pytest
 
 from models.volumes.lake_flows import LakeFlows
 from models.volumes.nightly import Size, Taught, flow_table, night, parent_of
-from models.volumes.rhythm import COLUMNS
+from models.volumes.rhythm import COLUMNS, RHYTHMS
 from records.errors import BadInput
 
 TODAY = np.datetime64("2025-07-10")
-SMALL = Size(hours=72, days=30, months=3, hours_of_history=24 * 40, teaching_hours=1)
+SMALL = Size(hours=72, days=24, months=2)
 PORT, LAND = "mode=sea > governorate=Tunis > post=Goulette", "mode=land > governorate=Medenine > post=Ras Jedir"
 
 
 def flows() -> LakeFlows:
     generator = np.random.default_rng(3)
-    clock = pd.date_range("2025-01-01", "2025-07-09T23", freq="h")
+    clock = pd.date_range("2025-02-01", "2025-07-09T23", freq="h")
     parts = []
     for post, level in ((PORT, 3.0), (LAND, 8.0)):
         for direction in ("entry", "exit"):
@@ -36,8 +36,17 @@ def flows() -> LakeFlows:
     counted = months[months["ds"] == "2025-07-01"].set_index("unique_id")["y"].to_dict()
     shut = ("Goulette", np.datetime64("2025-07-12T12"), np.datetime64("2025-07-15T00"))
     none = pa.table({"post": pa.array([], pa.string()), "direction": pa.array([], pa.string())})
-    recent = hours[hours["ds"] >= "2025-05-31"]
+    recent = hours[hours["ds"] >= "2025-06-11"]
     return LakeFlows(recent, days, months[months["ds"] < "2025-07-01"], TODAY, counted, (shut,), none, ())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_members():
+    """What adds up does so whichever members answer; trees take the longest."""
+    with pytest.MonkeyPatch.context() as patch:
+        for freq, rhythm in RHYTHMS.items():
+            patch.setitem(RHYTHMS, freq, replace(rhythm, members=("smoothing", "naive")))
+        yield
 
 
 @pytest.fixture(scope="module")
