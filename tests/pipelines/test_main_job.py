@@ -62,6 +62,11 @@ def test_the_summary_accounts_for_every_row_and_stands_models_beside_their_basel
     assert "basira serve" in demo
 
 
+def test_the_summary_says_which_reasons_hold_and_what_drove_the_week(told):
+    for expected in ("after a bootstrap refit", "what drove", "month before", "similar cases", "Compared with"):
+        assert expected in told["demo"]
+
+
 def test_taking_the_same_world_in_again_changes_nothing(told):
     assert "Nothing changed" in told["ingest"]
 
