@@ -79,17 +79,23 @@ def begins(run: Run, step: str) -> list[date]:
 
 def name_in_words(node: Node, language: Language) -> str:
     """Where and which way, as in "Ras Jedir Crossing, Entry"; a traveller class that was split off follows as it is."""
+    mode = node.mode or ""
     said = []
     if node.post:
         said.append(name_of(node.post, "post", language))
     elif node.governorate:
-        said.append(name_of(node.governorate, "governorate", language))
-    if node.mode and not node.post:
-        said.append(language.say(f"flows.by_{node.mode}") if language.has(f"flows.by_{node.mode}") else node.mode)
+        said += [name_of(node.governorate, "governorate", language), *([word_of(mode, language)] if mode else [])]
+    elif mode:
+        said.append(language.say(f"flows.by_{mode}") if language.has(f"flows.by_{mode}") else mode)
     if node.direction:
         way, _, group = node.direction.partition("|")
-        said += [language.say(f"word.{way}") if language.has(f"word.{way}") else way, *([group] if group else [])]
+        said += [word_of(way, language), *([group] if group else [])]
     return language.say("flows.comma").join(said) or language.say("flows.nation")
+
+
+def word_of(name: str, language: Language) -> str:
+    """The word for a value; the value itself where nobody wrote one."""
+    return language.say(f"word.{name}") if language.has(f"word.{name}") else name
 
 
 def flow_in_words(name: str, language: Language) -> str:

@@ -7,7 +7,7 @@ where its pictures and downloads come.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -183,8 +183,12 @@ def _notes(run: Run, node: Node, rows: pa.Table, first: date | None, last: date 
     """What a reader must know before using the numbers, in words."""
     card, said = run.card(), []
     if first and last:
-        moon = [day for day in card.uncertain_days if first <= day <= last]
-        said += [reader.say("note.uncertain_day", day=reader.weekday(day)) for day in moon]
+        for begin, end in _spans(day for day in card.uncertain_days if first <= day <= last):
+            if begin == end:
+                said.append(reader.say("note.uncertain_day", day=reader.weekday(begin)))
+            else:
+                span = {"first": reader.weekday(begin), "last": reader.weekday(end)}
+                said.append(reader.say("note.uncertain_days", **span))
     if rows.num_rows and any(rows["closed"].to_pylist()):
         said.append(reader.say("note.closed"))
     if any(YOUNG in str(note.get("problem")) and note.get("series") in _names(node) for note in card.notes):
@@ -302,14 +306,18 @@ def _offices(run: Run, reader: Language, office: str | None) -> dict[str, Any]:
             for row in days
         ],
         "applications": [
-            (reader.short_weekday(row["ds"].date()), _word(row["kind"], reader), *_told(row, reader))
+            (reader.short_weekday(row["ds"].date()), flows.word_of(row["kind"], reader), *_told(row, reader))
             for row in coming.to_pylist()
         ],
         "renewals": [
-            (flows.moment_in_words(row["ds"], "month", reader), _word(row["category"], reader), *_told(row, reader))
+            (
+                flows.moment_in_words(row["ds"], "month", reader),
+                flows.word_of(row["category"], reader),
+                *_told(row, reader),
+            )
             for row in run.table("renewals").sort_by([("ds", "ascending"), ("category", "ascending")]).to_pylist()
         ],
-        "stock": [(_word(row["group"], reader), *_told(row, reader)) for row in run.table("stock").to_pylist()],
+        "stock": [(_group(row["group"], reader), *_told(row, reader)) for row in run.table("stock").to_pylist()],
     }
 
 
@@ -454,12 +462,25 @@ def _span(rows: pa.Table, step: str) -> tuple[date | None, date | None]:
     return moments[0].as_py().date(), flows.last_day(moments[-1].as_py(), step)
 
 
+def _group(name: str, reader: Language) -> str:
+    """A group of foreigners present: a regime, or one of those who came through one post, as `regime|post`."""
+    regime, mark, post = name.partition("|")
+    return flows.word_of(regime, reader) + (f", {name_of(post, 'post', reader)}" if mark else "")
+
+
+def _spans(days: Iterable[date]) -> list[tuple[date, date]]:
+    """Runs of days that follow one another, as first and last."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(days):
+        if found and day - found[-1][1] == timedelta(days=1):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
+
+
 def _told(row: Mapping[str, Any], reader: Language) -> tuple[str, str]:
     return _count(row["mean"], reader), _between(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader)
-
-
-def _word(name: str, reader: Language) -> str:
-    return _text("word", name, reader)
 
 
 def _text(family: str, name: str, reader: Language) -> str:
