@@ -58,6 +58,8 @@ def test_entries_come_back_as_written(engine: sa.Engine) -> None:
         assert list(entries(connection, kind="decision")) == [second]
         assert list(entries(connection, after=1)) == [second]
         assert list(entries(connection, limit=1)) == [first]
+        assert list(entries(connection, mentions="[1.5")) == [first]
+        assert list(entries(connection, mentions="%")) == []
         assert head(connection) == (2, second.hash)
     assert (first.at, first.actor, first.roles) == (at, "amel", ("analyst", "oversight"))
     assert first.payload == {"a": "نعم", "b": [1.5, None]}

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -181,3 +182,14 @@ def test_while_it_is_blind_nothing_says_what_the_score_rests_on(by, rulebook, pr
     told = {s.key: s for s in person(hidden, rulebook, language("en")).sections}
     assert len(told["used"].sentences) == 1
     assert told["basis"].rows == ()
+
+
+def test_no_text_of_an_explanation_is_without_use():
+    rooms = Path(__file__).parents[2] / "serving"
+    sources = "".join(p.read_text(encoding="utf-8") for p in (*rooms.glob("*.py"), *rooms.glob("pages/*.html")))
+    for key in [k for k in language("en").texts if k.startswith("dossier.")]:
+        parts = key.split(".")
+        families = [".".join(parts[:n]) for n in range(2, len(parts))]
+        named = [f'"{key}"', f'"{key.removeprefix("dossier.")}"']
+        named += [start for family in families for start in (f'"{family}.{{', f"'{family}.' ~")]
+        assert any(name in sources for name in named), key
