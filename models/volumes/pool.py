@@ -1,9 +1,9 @@
-"""The pool: members that answer every series, widths that rolling errors correct, weights shrunk towards equal.
+"""The pool: members that answer every series, widths that rolling errors correct, weights by what members lost.
 
 A member's quantiles are first stretched around its median until they would have held what they promise in the rolling
-past; then members are averaged, quantile by quantile, with weights that minimise the pinball loss of that past; then
-the average is stretched again, near and far steps and those around feasts by factors of their own. Factors are read
-from signed errors beside the promised distance, so that all series teach them and either side has its own; newer folds
+past; then members are averaged, quantile by quantile, the more heavily the less they lost in that past; then the
+average is stretched again, near and far steps and those around feasts by factors of their own. Factors are read from
+signed errors beside the promised distance, so that all series teach them and either side has its own; newer folds
 count more. Nothing is learnt from a count that lies beyond the origin.
 """
 
@@ -42,10 +42,10 @@ MEMBERS: Mapping[str, Callable[[History], np.ndarray]] = {
 
 MOST = 5
 """Members that keep a weight, at most."""
-LEAST, EARNED = 3, 0.5
+LEAST, EARNED = 2, 0.25
 """Members that keep one in any case; others must earn this share of an equal weight."""
-SHRINK_FOLDS = 2.0
-"""Rolling folds that the belief in equal weights is worth."""
+SHARPNESS = 6.0
+"""The power of a loss that one fold of the past is worth."""
 FADE = 0.8
 """What a fold counts beside the one after it."""
 SHRINK_WIDTHS = 2.0
@@ -61,14 +61,15 @@ NARROWEST, WIDEST = 0.3, 4.0
 class Errors:
     """Counts of the rolling past (n,) beside the members' quantiles {name: (n, 15)}, and where each row belongs.
 
-    `band` is the part of the horizon, `feast` true around a feast; `ordinary` is false within a shock, which weighs
-    members like any other time but says nothing of the width of other times.
+    `step` is the time of the count, `band` the part of the horizon, `feast` true around a feast; `ordinary` is false
+    within a shock, which weighs members like any other time but says nothing of the width of other times.
     """
 
     y: np.ndarray
     quantiles: Mapping[str, np.ndarray]
     series: np.ndarray
     fold: np.ndarray
+    step: np.ndarray
     band: np.ndarray
     feast: np.ndarray
     ordinary: np.ndarray
@@ -76,7 +77,7 @@ class Errors:
     def of(self, rows: np.ndarray) -> "Errors":
         """The errors of some rows (n,)."""
         quantiles = {name: values[rows] for name, values in self.quantiles.items()}
-        parts = (self.series, self.fold, self.band, self.feast, self.ordinary)
+        parts = (self.series, self.fold, self.step, self.band, self.feast, self.ordinary)
         return Errors(self.y[rows], quantiles, *(part[rows] for part in parts))
 
 
@@ -227,32 +228,28 @@ def _mix(
 
 
 def _weights(errors: Errors, members: Sequence[str], member_widths: Mapping[str, np.ndarray]) -> dict[str, float]:
-    """Weights on the simplex by exponentiated gradient; the best few are kept and shrunk towards equal.
+    """Weights on the simplex: each member's loss in the rolling past to a power that grows with how much past there is.
 
-    The loss is the mean of two: pooled, where large flows weigh most, and per series, where all weigh alike; no fold
-    counts for more than its age allows, so that the months of a stop do not choose alone.
+    With little past members weigh nearly alike, with much the best weigh most. The loss is the mean of two: pooled,
+    where large flows weigh most, and per series, where all weigh alike; every fold counts the same, so that the months
+    of a stop do not choose alone.
     """
-    stacked = np.stack([_ordered(stretch(errors.quantiles[name], member_widths[name])) for name in members])
-    numbers, place = np.unique(errors.fold, return_inverse=True)
-    fade = FADE ** (len(numbers) - 1.0 - np.arange(len(numbers)))
-    importance = _importance(errors, stacked.mean(axis=0)) * (fade / fade.sum())[place]
-    tenths, stacked = LEVELS[TENTHS], stacked[..., TENTHS]
-    weights = np.full(len(members), 1.0 / len(members))
-    total = np.zeros(len(members))
-    for _ in range(150):
-        mixed = np.tensordot(weights, stacked, axes=1)
-        slope = np.where(errors.y[:, None] > mixed, -tenths, 1.0 - tenths) * importance[:, None]
-        gradient = np.tensordot(stacked, slope, axes=([1, 2], [0, 1]))
-        weights = weights * np.exp(-0.5 * (gradient - gradient.min()))
-        weights /= weights.sum()
-        total += weights
-    best = np.argsort(-total, kind="stable")[:MOST]
-    earned = total[best] * len(members) >= EARNED * total.sum()
+    answers = [_ordered(stretch(errors.quantiles[name], member_widths[name])) for name in members]
+    importance = _importance(errors, np.mean(answers, axis=0))
+    loss = np.array([(pinball(errors.y, answer)[:, TENTHS].sum(axis=1) * importance).sum() for answer in answers])
+    loss = np.maximum(loss, 1e-9)  # what never erred, as on zeros only
+    weights = (loss / loss.min()) ** -(SHARPNESS * _folds_apart(errors))
+    weights /= weights.sum()
+    best = np.argsort(-weights, kind="stable")[:MOST]
+    earned = weights[best] * len(members) >= EARNED
     kept = np.sort(best[earned | (np.arange(len(best)) < LEAST)])
-    learnt = total[kept] / total[kept].sum()
-    belief = len(numbers) / (len(numbers) + SHRINK_FOLDS)
-    shrunk = belief * learnt + (1.0 - belief) / len(kept)
-    return {members[place]: float(weight) for place, weight in zip(kept, shrunk, strict=True)}
+    return {members[place]: float(weights[place] / weights[kept].sum()) for place in kept}
+
+
+def _folds_apart(errors: Errors) -> float:
+    """How many folds the past would be if none overlapped another."""
+    folds, times = len(np.unique(errors.fold)), len(np.unique(errors.step))
+    return folds * times / len(np.unique(np.stack([errors.fold, errors.step]), axis=1).T)
 
 
 def _importance(errors: Errors, even: np.ndarray) -> np.ndarray:

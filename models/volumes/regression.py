@@ -26,6 +26,8 @@ ROWS = 12_000
 def regression(history: History) -> np.ndarray:
     """Quantiles (S, H, 15); seasonal naive where there are too few counts to fit."""
     values, n, season = history.values, history.length, history.rhythm.smoothing
+    if n < 4:
+        return naive(history)
     count = len(values)
     sure = trusted(values, history.rhythm) & np.isfinite(values)
     shape = profile(history, sure)

@@ -10,17 +10,24 @@ from models.volumes.history import History, history_at
 from models.volumes.panel import Panel
 from models.volumes.pool import MEMBERS, Errors, Pool, bands, learn
 from models.volumes.rhythm import LEVELS
+from models.volumes.seasonal import same_season_lags
 from models.volumes.uncertain import Chances, chances
 from records.errors import BadInput
 
 Progress = Callable[[str], None]
+
+QUIET = 8
+"""Seasons in a row in which nobody came at a step, after which nobody is expected there."""
+HARDLY = 0.9
+"""Quantiles up to this one are zero then; those above keep what members say of who may come all the same."""
 
 
 @dataclass(frozen=True)
 class Fold:
     """What every member said at one origin: {name: (S, H, 15)}, and the counts that came (S, H), NaN where unknown.
 
-    `feast` (H,) is true around a feast, `silent` (S,) for series that never counted anything but zero.
+    `feast` (H,) is true around a feast, `silent` (S,) for series that never counted anything but zero, `quiet` (S, H)
+    at steps in whose place of the season nobody came for long.
     """
 
     origin: int
@@ -28,10 +35,12 @@ class Fold:
     actual: np.ndarray
     feast: np.ndarray
     silent: np.ndarray
+    quiet: np.ndarray
 
     def pooled(self, pool: Pool) -> np.ndarray:
         """The pool's answer (S, H, 15)."""
         answer = pool.combine(self.quantiles, self.feast)
+        answer[self.quiet[..., None] & (LEVELS <= HARDLY) & np.isfinite(answer)] = 0.0
         answer[self.silent] = np.where(np.isfinite(answer[self.silent]), 0.0, np.nan)
         return answer
 
@@ -115,7 +124,7 @@ def errors_known(panel: Panel, folds: Sequence[Fold], cutoff: int) -> Errors:
     """The errors of earlier folds as far as their counts had come by the cutoff, and which fell within a shock."""
     if not folds:
         nothing = np.empty(0, int)
-        return Errors(np.empty(0), {}, nothing, nothing, nothing, np.empty(0, bool), np.empty(0, bool))
+        return Errors(np.empty(0), {}, nothing, nothing, nothing, nothing, np.empty(0, bool), np.empty(0, bool))
     known = panel.values[:, : cutoff - panel.start + 1]
     sure = trusted(known, panel.rhythm, shortest=RUN[panel.rhythm.unit])
     usable, calm = [], []
@@ -140,6 +149,7 @@ def errors_known(panel: Panel, folds: Sequence[Fold], cutoff: int) -> Errors:
         },
         np.concatenate([np.nonzero(rows)[0] for rows in usable]),
         gathered([np.array(number) for number in range(len(folds))]),
+        gathered([fold.origin + 1 + np.arange(len(parts)) for fold in folds]),
         gathered([parts] * len(folds)),
         gathered([fold.feast for fold in folds]),
         gathered(calm),
@@ -166,7 +176,8 @@ def _fold(panel: Panel, origin: int, horizon: int, days: Chances, members: Seque
     came = panel.values[:, origin - panel.start + 1 :][:, :horizon]
     actual[:, : came.shape[1]] = came
     silent = ~(np.nan_to_num(panel.values[:, : origin - panel.start + 1]) > 0).any(axis=1)
-    return Fold(origin, quantiles, actual, _around_feasts(history), silent)
+    lags = same_season_lags(history, QUIET)
+    return Fold(origin, quantiles, actual, _around_feasts(history), silent, (lags == 0).all(axis=2))
 
 
 def _around_feasts(history: History) -> np.ndarray:

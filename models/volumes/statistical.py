@@ -49,7 +49,8 @@ def autoregression(history: History) -> np.ndarray:
     """Quantiles (S, H, 15): a linear predictor of each series from its own past, shrunk towards that of all."""
     adjusted, turn = _adjusted(history)
     count, length = adjusted.shape
-    size = np.nanmean(np.where(np.isfinite(adjusted), adjusted, np.nan)[:, -3 * history.rhythm.smoothing :], axis=1)
+    recent = adjusted[:, -3 * history.rhythm.smoothing :]
+    size = np.nansum(recent, axis=1) / np.maximum(np.isfinite(recent).sum(axis=1), 1)
     size = np.where(size > 0, size, 1.0)
     scaled = _carried(np.clip(adjusted / size[:, None], 0.0, 6.0))
     lags = [lag for lag in LAGS if lag < length - 6] or [1]
