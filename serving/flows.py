@@ -113,7 +113,7 @@ def moment_in_words(moment: datetime, step: str, language: Language) -> str:
     if step == "month":
         return f"{language.month_name(moment.month)} {moment.year}"
     day = language.short_weekday(moment.date())
-    return f"{day}, {moment:%H:%M}" if step == "hour" else day
+    return f"{day}{language.say('flows.comma')}{moment:%H:%M}" if step == "hour" else day
 
 
 def last_day(moment: datetime, step: str) -> date:

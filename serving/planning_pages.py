@@ -187,8 +187,7 @@ def _notes(run: Run, node: Node, rows: pa.Table, first: date | None, last: date 
             if begin == end:
                 said.append(reader.say("note.uncertain_day", day=reader.weekday(begin)))
             else:
-                span = {"first": reader.weekday(begin), "last": reader.weekday(end)}
-                said.append(reader.say("note.uncertain_days", **span))
+                said.append(reader.say("note.uncertain_days", first=reader.weekday(begin), last=reader.weekday(end)))
     if rows.num_rows and any(rows["closed"].to_pylist()):
         said.append(reader.say("note.closed"))
     if any(YOUNG in str(note.get("problem")) and note.get("series") in _names(node) for note in card.notes):
@@ -465,7 +464,7 @@ def _span(rows: pa.Table, step: str) -> tuple[date | None, date | None]:
 def _group(name: str, reader: Language) -> str:
     """A group of foreigners present: a regime, or one of those who came through one post, as `regime|post`."""
     regime, mark, post = name.partition("|")
-    return flows.word_of(regime, reader) + (f", {name_of(post, 'post', reader)}" if mark else "")
+    return flows.word_of(regime, reader) + (reader.say("flows.comma") + name_of(post, "post", reader) if mark else "")
 
 
 def _spans(days: Iterable[date]) -> list[tuple[date, date]]:
