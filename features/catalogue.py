@@ -72,7 +72,7 @@ def _refuse_shown(feature: Feature) -> None:
     if feature.showable and (feature.role != "model" or feature.tier is not Tier.FREE):
         raise BadInput(
             f"Feature '{feature.name}' is marked showable, but is a {feature.role} of tier {feature.tier.value}. Only "
-            "what a model may read, and anyone may know, can be named as what would have changed a score. Take the mark "
+            "what a model may read and anyone may know can be named as what would have changed a score. Take the mark "
             "away."
         )
 

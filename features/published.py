@@ -87,7 +87,8 @@ def _entry(feature: Feature) -> str:
             feature.doc,
             "",
             f"- Made of: {in_words(feature.expression, lambda name: _link(name, kind))}",
-            f"- Value: {feature.type}, {feature.unit}; for {_ROLES[feature.role]}; tier {feature.tier.value}",
+            f"- Value: {feature.type}, {feature.unit}; for {_ROLES[feature.role]}; tier {feature.tier.value}"
+            + ("; may be named as what would have changed a score" if feature.showable else ""),
             f"- Read aloud: {spoken}",
             "- Comes from:",
             *comes_from,
