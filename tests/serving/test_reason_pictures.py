@@ -3,18 +3,21 @@
 import json
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from itertools import pairwise
 
 import pytest
 
 from features.catalogue import features
 from serving import drivers, store
+from serving.accounts import engine_actor
 from serving.assessment import Reason
+from serving.champions import Champion, name_champion
 from serving.drawing import COLOURS, Look, inline, png, svg
 from serving.driver_pictures import by_place, drift
 from serving.languages import LANGUAGES, language
 from serving.waterfall import MOST, waterfall
-from tests.serving.crossings import DAY, assessed, crossing
+from tests.serving.crossings import DAY, PURPOSE, assessed, crossing
 
 ZONE = "Africa/Tunis"
 
@@ -160,3 +163,19 @@ def test_the_week_s_drivers_are_for_their_purpose(client, installation):
         "planner": [403, 403],
         "protection": [403, 403],
     }
+
+
+def test_the_week_s_page_shows_both_pictures_and_the_numbers_beside_them(client, installation, model, many):
+    actor = engine_actor(installation.engine, installation.settings.keys)
+    hash = model.save(installation.settings.models).name
+    days = [(DAY - timedelta(days=n)).date() for n in range(35)]
+    with store.writing(installation.engine) as connection:
+        name_champion(connection, actor, Champion(PURPOSE, hash, "sample"))
+        drivers.save(connection, "crossing", hash, many, days, zone=ZONE)
+    for code in LANGUAGES:
+        asked = installation.bearer("analyst") | {"Accept-Language": code}
+        page = unescape(client.get("/drivers", headers=asked).text)
+        spoken = language(code)
+        assert page.count("<svg") == 2
+        assert spoken.say("drivers.events", count=42) in page
+        assert spoken.say("drivers.few", count=1, least=spoken.number(drivers.LEAST)) in page
