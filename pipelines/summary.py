@@ -151,7 +151,8 @@ def alarms_text(run: Run) -> str:
     rows = []
     for alarm in run.alarms():
         years = "" if alarm.years is None else f"once in {alarm.years:.1f} years"
-        what = "feed silent" if alarm.kind == "feed" else f"{alarm.change:+.0%}"
+        change = f"{alarm.change:+.0%}" if alarm.expected > 0 else "more"
+        what = "feed silent" if alarm.kind == "feed" else change
         came = f"{alarm.came:,.0f} of {alarm.expected:,.0f}"
         rows.append((short_name(alarm.flow), what, str(alarm.since), str(alarm.until), came, years, alarm.state.value))
     if not rows:

@@ -59,7 +59,9 @@ def regression(history: History) -> np.ndarray:
             typical = (mass * np.abs(wrong)).sum() / mass.sum()
             own = (mass * np.abs(wrong)).sum(axis=1) + OWN_SPREAD * typical
             own /= mass.sum(axis=1) + OWN_SPREAD
-            reach = own[:, None] * _weighted_quantiles((wrong / own[:, None]).ravel(), mass.ravel())
+            reach = own[:, None] * _weighted_quantiles(
+                (wrong / np.where(own > 0, own, 1.0)[:, None]).ravel(), mass.ravel()
+            )
             fitted = ahead
         if coefficients is None:
             break

@@ -1,5 +1,6 @@
 """The command line: errors that say what, why and what to do; 2 for bad input, 1 for a failure, never a traceback."""
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -134,3 +135,28 @@ def test_a_file_that_cannot_be_written_is_said_before_the_work(run, tmp_path):
     result = run("volumes", "backtest", tmp_path / "flows.csv", "--freq", "D", "--horizon", 1, "--out", out)
     assert result.exit_code == 2
     assert "cannot be made" in said(result)
+
+
+def test_levels_that_are_named_add_up(run, tmp_path):
+    flows = {"Goulette": 5.0, "Zarzis": 9.0}
+    days = pa.array(np.arange("2025-01-01", "2025-03-12", dtype="datetime64[D]").astype("datetime64[us]"))
+    parts = [
+        pa.table({"unique_id": [name] * 70, "post": [name] * 70, "ds": days, "y": np.full(70, level)})
+        for name, level in flows.items()
+    ]
+    pq.write_table(pa.concat_tables(parts), tmp_path / "flows.parquet")
+    named = ("--freq", "D", "--horizon", 3, "--levels", "post", "--out", tmp_path / "next.parquet")
+    result = run("volumes", "forecast", tmp_path / "flows.parquet", *named)
+    assert result.exit_code == 0, said(result)
+    means = (
+        pq.read_table(tmp_path / "next.parquet").to_pandas().pivot_table(index="ds", columns="unique_id", values="mean")
+    )
+    assert set(means) == {"total", "post=Goulette", "post=Zarzis", *flows}
+    np.testing.assert_allclose(means["total"], means[list(flows)].sum(axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("asked", [("alarms",), ("staffing", "la-goulette"), ("how-did",), ("changed",)])
+def test_before_the_first_run_it_is_said_how_to_make_one(run, asked):
+    result = run("volumes", *asked)
+    assert result.exit_code == 2
+    assert "basira volumes nightly" in said(result)
