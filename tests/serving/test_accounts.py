@@ -143,7 +143,7 @@ MAY = {
     "caseworker": {"read:permit_lapse", "assess"},
     "planner": {"read:forecasts", "plan"},
     "data_scientist": {"read:forecasts"},
-    "oversight": {"read:secondary_check", "read:permit_lapse", "read:forecasts"},
+    "oversight": {"read:secondary_check", "read:permit_lapse", "read:dossier", "read:forecasts"},
     "protection": {"read:protection"},
     "administrator": {"keep:accounts"},
     "engine": {"read:secondary_check", "read:permit_lapse", "read:forecasts", "assess"},
