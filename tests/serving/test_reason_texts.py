@@ -1,12 +1,16 @@
 """What a reason says of a value: its unit in the plural of the language, and where it stands among similar cases."""
 
+from dataclasses import replace
+
 import pytest
 from babel import Locale
 
 from features.catalogue import features
-from serving.assessment import Observed
+from models.risk.peers import SEASONS
+from serving.assessment import Observed, Similar
 from serving.languages import LANGUAGES, LOCALES, language
-from serving.sentences import comparison, feature_sentence, observed_text
+from serving.sentences import comparison, feature_sentence, in_words, observed_text, similar_in_words
+from tests.serving.crossings import assessed, crossing
 
 KNOWN = features("crossing")
 UNITS = [key for key in language("en").texts if key.startswith("unit.")]
@@ -72,3 +76,29 @@ def test_no_hour_or_weekday_is_more_than_another():
         KNOWN["weekday_of_crossing"], Observed("weekday_of_crossing", 7.0, 0.1, lower=0.9, higher=0.0), language("fr")
     )
     assert sentence == "Jour de la semaine : dimanche"
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_whom_a_case_is_compared_with_is_said_in_words(code, model, rulebook):
+    spoken = language(code)
+    assert all(spoken.has(f"similar.{word}") for word in (*SEASONS, "air", "sea", "land", "crossing", "permit"))
+    (found,) = assessed([crossing(1)], model, rulebook)
+    said = {
+        "ar": "عمليات العبور جوا في الربيع",
+        "fr": "les passages par voie aérienne au printemps",
+        "en": "crossings by air in spring",
+    }
+    assert similar_in_words(found, spoken) == said[code]
+    lapse = replace(found, event_kind="permit", similar=Similar(("work",), 300))
+    assert spoken.say("word.work") in similar_in_words(lapse, spoken)
+    assert similar_in_words(replace(found, similar=None), spoken) is None
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_less_certain_is_said_beside_the_reason_and_explained_once(code, model, rulebook):
+    (found,) = assessed([crossing(2)], model, rulebook)
+    unsure = replace(found, reasons=tuple(replace(r, certain=n != 1) for n, r in enumerate(found.reasons)))
+    words = in_words(unsure, rulebook, language(code))
+    assert [r.caution is None for r in words.reasons] == [n != 1 for n in range(len(words.reasons))]
+    assert words.caution == language(code).say("reasons.less_certain")
+    assert in_words(unsure, rulebook, language(code), most=1).caution is None
