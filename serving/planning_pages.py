@@ -7,14 +7,13 @@ where its pictures and downloads come.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
@@ -23,22 +22,28 @@ from models.volumes.explained import in_words as moved_in_words
 from models.volumes.published import LEVELS_OF_FLOWS, Run
 from models.volumes.rhythm import COLUMNS, MEDIAN
 from models.volumes.scenarios import Change, Scenario
-from serving import alarm_answers, flows, store, warnings, what_if
+from serving import alarm_answers, flows, planning_desks, store, warnings, what_if
 from serving.capabilities import Capability
 from serving.flows import AT_ONCE, STEPS, Node
 from serving.house import House
 from serving.languages import Language
-from serving.places import name_of
-from serving.planning_api import Asked, Step, of_day
+from serving.planning_api import Asked, Step
+from serving.planning_words import (
+    HIGH,
+    LOW,
+    between_in_words,
+    count_in_words,
+    number_in_words,
+    share_in_words,
+    signed_in_words,
+    text_in_words,
+)
 from serving.visitor import Visitor, from_own_form, require, visitor
 from serving.web import bad_form, page_of, reader_of
 
 PARTS = ("flows", "alarms", "staffing", "offices", "scenarios", "runs")
-SHIFTS = (0, 8, 16)
-"""Hours at which officers' shifts begin."""
 DAYS_TOLD = 7
 """Days of a page whose movers are said in words."""
-LOW, HIGH = COLUMNS.index("q0.1"), COLUMNS.index("q0.9")
 YOUNG = "young"
 """The word by which a run's note says that a flow has little history."""
 
@@ -131,9 +136,9 @@ def add_pages(app: FastAPI, house: House) -> None:
         if part == "alarms":
             return shown(request, who, part, _alarms(house, run, who, reader))
         if part == "staffing":
-            return shown(request, who, part, _staffing(run, reader, post, day))
+            return shown(request, who, part, planning_desks.staffing(run, reader, post, day))
         if part == "offices":
-            return shown(request, who, part, _offices(run, reader, office))
+            return shown(request, who, part, planning_desks.offices(run, reader, office))
         return shown(request, who, part, _run(run, reader))
 
 
@@ -169,10 +174,10 @@ def _range_rows(rows: pa.Table, step: str, reader: Language) -> list[dict[str, A
     return [
         {
             "when": flows.moment_in_words(row["ds"], step, reader),
-            "median": _count(row[COLUMNS[MEDIAN]], reader),
-            "mean": _count(row["mean"], reader),
-            "wide": _between(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader),
-            "widest": _between(row["q0.025"], row["q0.975"], reader),
+            "median": count_in_words(row[COLUMNS[MEDIAN]], reader),
+            "mean": count_in_words(row["mean"], reader),
+            "wide": between_in_words(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader),
+            "widest": between_in_words(row["q0.025"], row["q0.975"], reader),
             "closed": row["closed"],
         }
         for row in rows.to_pylist()
@@ -233,93 +238,6 @@ def _alarms(house: House, run: Run, who: Visitor, reader: Language) -> dict[str,
     }
 
 
-def _staffing(run: Run, reader: Language, post: str | None, day: date | None) -> dict[str, Any]:
-    """Booths and officers of one post and day, by hour and by shift, and what its promise costs."""
-    table = run.table("staffing")
-    posts = sorted((name_of(p, "post", reader), p) for p in table["post"].unique().to_pylist())
-    here = post or (posts[0][1] if posts else None)
-    of_post = table.filter(pc.equal(table["post"], here or ""))
-    days = sorted({moment.date() for moment in of_post["ds"].to_pylist()})
-    on = day if day in days else (days[0] if days else None)
-    hours: dict[datetime, dict[str, float]] = {}
-    for row in (of_day(of_post, on) if on else of_post).sort_by("ds").to_pylist():
-        hour = hours.setdefault(row["ds"], {"travellers": 0.0, "booths": 0, "officers": 0, "share": 1.0})
-        for name in ("travellers", "booths", "officers"):
-            hour[name] += row[name]
-        hour["share"] = min(hour["share"], row["share_in_time"])
-    curve = run.table("curve", where=[("post", "=", here or "")]).sort_by("share_in_time").to_pylist()
-    return {
-        "posts": [(p, name) for name, p in posts],
-        "post": here,
-        "title": name_of(here, "post", reader) if here else None,
-        "days": [(d.isoformat(), reader.short_weekday(d), d == on) for d in days],
-        "day": reader.weekday(on) if on else None,
-        "address": urlencode({"post": here or "", **({"day": on.isoformat()} if on else {})}),
-        "hours": [
-            (
-                f"{at:%H:%M}",
-                _count(h["travellers"], reader),
-                int(h["booths"]),
-                int(h["officers"]),
-                reader.share(h["share"]),
-            )
-            for at, h in hours.items()
-        ],
-        "shifts": [_shift(hours, begin, reader) for begin in SHIFTS] if hours else [],
-        "curve": [(reader.share(row["share_in_time"]), _count(row["booth_hours"], reader)) for row in curve],
-    }
-
-
-def _shift(hours: Mapping[datetime, Mapping[str, float]], begin: int, reader: Language) -> tuple[str, ...]:
-    """One shift: its hours, the most booths and officers that one of them needs, and all travellers."""
-    of = [h for at, h in hours.items() if begin <= at.hour < begin + 8]
-    booths, officers = (_count(max((h[name] for h in of), default=0), reader) for name in ("booths", "officers"))
-    return f"{begin:02}:00–{begin + 8:02}:00", _count(sum(h["travellers"] for h in of), reader), booths, officers
-
-
-def _offices(run: Run, reader: Language, office: str | None) -> dict[str, Any]:
-    """Caseload of one office day by day, its applications by kind, renewals that fall due, and foreigners present."""
-    caseload = run.table("caseload")
-    found = sorted((name_of(o, "office", reader), o) for o in caseload["office"].unique().to_pylist())
-    here = office or (found[0][1] if found else "")
-    days = caseload.filter(pc.equal(caseload["office"], here)).sort_by("ds").to_pylist()
-    coming = run.table("offices", where=[("office", "=", here)]).sort_by([("ds", "ascending"), ("kind", "ascending")])
-    return {
-        "offices": [(o, name) for name, o in found],
-        "office": here,
-        "title": name_of(here, "office", reader) if here else None,
-        "days": [
-            {
-                "when": reader.short_weekday(row["ds"].date()),
-                "backlog": _count(row["backlog_mean"], reader),
-                "between": _between(row["backlog_q0.1"], row["backlog_q0.9"], reader),
-                "median": _count(row["days_median"], reader),
-                "slow": _count(row["days_p90"], reader),
-                "late": row["promised_days"] is not None
-                and row["days_p90"] is not None
-                and row["days_p90"] > row["promised_days"],
-                "promised": _count(row["promised_days"], reader),
-                "officers": _count(row["officers"], reader),
-                "needed": _count(row["officers_needed"], reader),
-            }
-            for row in days
-        ],
-        "applications": [
-            (reader.short_weekday(row["ds"].date()), flows.word_of(row["kind"], reader), *_told(row, reader))
-            for row in coming.to_pylist()
-        ],
-        "renewals": [
-            (
-                flows.moment_in_words(row["ds"], "month", reader),
-                flows.word_of(row["category"], reader),
-                *_told(row, reader),
-            )
-            for row in run.table("renewals").sort_by([("ds", "ascending"), ("category", "ascending")]).to_pylist()
-        ],
-        "stock": [(_group(row["group"], reader), *_told(row, reader)) for row in run.table("stock").to_pylist()],
-    }
-
-
 def _scenarios(
     house: House, run: Run, reader: Language, asked: Scenario | None, name: str | None, step: str, request: Request
 ) -> dict[str, Any]:
@@ -351,18 +269,18 @@ def _scenarios(
         "query": urlencode(query),
         "effect": reader.say(
             "scenarios.effect",
-            before=_count(effect.median_before, reader),
-            after=_count(effect.median_after, reader),
-            width_before=_count(effect.width_before, reader),
-            width_after=_count(effect.width_after, reader),
+            before=count_in_words(effect.median_before, reader),
+            after=count_in_words(effect.median_after, reader),
+            width_before=count_in_words(effect.width_before, reader),
+            width_after=count_in_words(effect.width_after, reader),
         ),
         "rows": [
             {
                 "when": flows.moment_in_words(row["ds"], step, reader),
-                "before": _count(row[COLUMNS[MEDIAN]], reader),
-                "before_between": _between(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader),
-                "after": _count(new[MEDIAN], reader),
-                "after_between": _between(new[LOW], new[HIGH], reader),
+                "before": count_in_words(row[COLUMNS[MEDIAN]], reader),
+                "before_between": between_in_words(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader),
+                "after": count_in_words(new[MEDIAN], reader),
+                "after_between": between_in_words(new[LOW], new[HIGH], reader),
             }
             for row, new in zip(shown.to_pylist(), under, strict=True)
         ],
@@ -375,7 +293,7 @@ def _change(change: Change, reader: Language) -> str:
     when = reader.say("scenarios.from", first=reader.day(change.first))
     if change.last:
         when = reader.say("scenarios.between", first=reader.day(change.first), last=reader.day(change.last))
-    low, high = (_signed(factor - 1, reader) for factor in (change.low, change.high))
+    low, high = (signed_in_words(factor - 1, reader) for factor in (change.low, change.high))
     what = reader.say("scenarios.moved", low=low, high=high) if change.low != change.high else low
     if change.high == 0:
         what = reader.say("scenarios.closed")
@@ -392,33 +310,33 @@ def _run(run: Run, reader: Language) -> dict[str, Any]:
         "changed": [
             {
                 "flow": flows.flow_in_words(c["name"], reader),
-                "before": _count(c["before"], reader),
-                "after": _count(c["after"], reader),
+                "before": count_in_words(c["before"], reader),
+                "after": count_in_words(c["after"], reader),
                 "reason": reader.say(c["reason"]) if reader.has(c["reason"]) else c["reason"],
             }
             for c in card.changed
         ],
         "did": [
             (
-                _text("level", d["name"] or "nation", reader),
+                text_in_words("level", d["name"] or "nation", reader),
                 reader.number(d["days"], decimals=0),
-                *(_share(d[name], reader) for name in ("coverage_80", "wape", "bias")),
+                *(share_in_words(d[name], reader) for name in ("coverage_80", "wape", "bias")),
             )
             for d in card.did
         ],
         "figure_names": names,
         "figures": [
             (
-                _text("step", step.removesuffix("s"), reader),
-                _text("level", level, reader),
-                *(_number(told.get(name), reader) for name in names),
+                text_in_words("step", step.removesuffix("s"), reader),
+                text_in_words("level", level, reader),
+                *(number_in_words(told.get(name), reader) for name in names),
             )
             for step, levels in card.figures.items()
             for level, told in levels.items()
         ],
         "weights": [
             (
-                _text("step", step.removesuffix("s"), reader),
+                text_in_words("step", step.removesuffix("s"), reader),
                 reader.say("flows.comma").join(
                     f"{name} {reader.share(part)}" for name, part in parts.items() if part > 0
                 ),
@@ -461,12 +379,6 @@ def _span(rows: pa.Table, step: str) -> tuple[date | None, date | None]:
     return moments[0].as_py().date(), flows.last_day(moments[-1].as_py(), step)
 
 
-def _group(name: str, reader: Language) -> str:
-    """A group of foreigners present: a regime, or one of those who came through one post, as `regime|post`."""
-    regime, mark, post = name.partition("|")
-    return flows.word_of(regime, reader) + (reader.say("flows.comma") + name_of(post, "post", reader) if mark else "")
-
-
 def _spans(days: Iterable[date]) -> list[tuple[date, date]]:
     """Runs of days that follow one another, as first and last."""
     found: list[tuple[date, date]] = []
@@ -476,35 +388,3 @@ def _spans(days: Iterable[date]) -> list[tuple[date, date]]:
         else:
             found.append((day, day))
     return found
-
-
-def _told(row: Mapping[str, Any], reader: Language) -> tuple[str, str]:
-    return _count(row["mean"], reader), _between(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader)
-
-
-def _text(family: str, name: str, reader: Language) -> str:
-    """The text of a name that a run brings; the name itself where nobody wrote one."""
-    return reader.say(f"{family}.{name}") if reader.has(f"{family}.{name}") else name
-
-
-def _between(low: float, high: float, reader: Language) -> str:
-    return reader.say("flows.between", low=_count(low, reader), high=_count(high, reader))
-
-
-def _count(value: float | None, reader: Language) -> str:
-    """A number of persons: whole from ten on; a dash where it is not known."""
-    if value is None or not np.isfinite(value):
-        return "–"
-    return reader.number(value, decimals=1 if abs(value) < 10 else 0)
-
-
-def _signed(part: float, reader: Language) -> str:
-    return ("+" if part > 0 else "\u2212" if part < 0 else "") + reader.share(abs(part))
-
-
-def _share(value: float | None, reader: Language) -> str:
-    return "–" if value is None or not np.isfinite(value) else reader.share(value)
-
-
-def _number(value: float | None, reader: Language) -> str:
-    return "–" if value is None or not np.isfinite(value) else reader.number(value, decimals=3)

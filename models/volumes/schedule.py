@@ -76,5 +76,5 @@ def _together(values: np.ndarray, carried: np.ndarray) -> float:
         both = np.isfinite(counts) & np.isfinite(column)
         if both.sum() >= 20 and np.ptp(column[both]) > 0 and np.ptp(counts[both]) > 0:
             ranks = np.stack([np.unique(part[both], return_inverse=True)[1] for part in (counts, column)])
-            rates.append(float(np.corrcoef(ranks)[0, 1]))
+            rates.append(float(np.asarray(np.corrcoef(ranks))[0, 1]))
     return float(np.mean(rates)) if rates else -1.0

@@ -138,12 +138,13 @@ def test_demo_accounts_are_made_once_one_per_role(engine, tmp_path):
         assert accounts.has_demo_accounts(connection)
 
 
+DRIVERS = ("read:secondary_check_drivers", "read:permit_lapse_drivers")
 MAY = {
-    "analyst": {"read:secondary_check", "read:forecasts", "assess"},
-    "caseworker": {"read:permit_lapse", "assess"},
+    "analyst": {"read:secondary_check", "read:secondary_check_drivers", "read:forecasts", "assess"},
+    "caseworker": {"read:permit_lapse", "read:permit_lapse_drivers", "assess"},
     "planner": {"read:forecasts", "plan"},
-    "data_scientist": {"read:forecasts"},
-    "oversight": {"read:secondary_check", "read:permit_lapse", "read:dossier", "read:forecasts"},
+    "data_scientist": {"read:forecasts", *DRIVERS},
+    "oversight": {"read:secondary_check", "read:permit_lapse", *DRIVERS, "read:dossier", "read:forecasts"},
     "protection": {"read:protection"},
     "administrator": {"keep:accounts"},
     "engine": {"read:secondary_check", "read:permit_lapse", "read:forecasts", "assess"},

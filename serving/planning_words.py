@@ -1,0 +1,45 @@
+"""Numbers of a run as planners read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from models.volumes.rhythm import COLUMNS
+from serving.languages import Language
+
+LOW, HIGH = COLUMNS.index("q0.1"), COLUMNS.index("q0.9")
+
+
+def row_in_words(row: Mapping[str, Any], reader: Language) -> tuple[str, str]:
+    return count_in_words(row["mean"], reader), between_in_words(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader)
+
+
+def text_in_words(family: str, name: str, reader: Language) -> str:
+    """The text of a name that a run brings; the name itself where nobody wrote one."""
+    return reader.say(f"{family}.{name}") if reader.has(f"{family}.{name}") else name
+
+
+def between_in_words(low: float, high: float, reader: Language) -> str:
+    return reader.say("flows.between", low=count_in_words(low, reader), high=count_in_words(high, reader))
+
+
+def count_in_words(value: float | None, reader: Language) -> str:
+    """A number of persons: whole from ten on; a dash where it is not known."""
+    if value is None or not np.isfinite(value):
+        return "–"
+    return reader.number(value, decimals=1 if abs(value) < 10 else 0)
+
+
+def signed_in_words(part: float, reader: Language) -> str:
+    return ("+" if part > 0 else "\u2212" if part < 0 else "") + reader.share(abs(part))
+
+
+def share_in_words(value: float | None, reader: Language) -> str:
+    return "–" if value is None or not np.isfinite(value) else reader.share(value)
+
+
+def number_in_words(value: float | None, reader: Language) -> str:
+    return "–" if value is None or not np.isfinite(value) else reader.number(value, decimals=3)
