@@ -247,7 +247,7 @@ def test_the_keyboard_reaches_things_in_reading_order_and_shows_where_it_is(wind
         reached.append(where)
     english = language("en")
     assert reached[0] == "#content"
-    assert reached[1:5] == ["/", "/?kind=crossing", "/forecasts", "/drivers"]
+    assert reached[1:5] == ["/", "/?kind=crossing", "/forecasts", "/drivers?kind=crossing"]
     assert [where.split("?")[0] for where in reached[5:8]] == [f"/language/{code}" for code in LANGUAGES]
     assert reached[8:11] == [english.say("sign_out.action"), "place", english.say("queue.filter.action")]
 
