@@ -1,18 +1,16 @@
 """Folders named by the hash of their content: a model that was changed is another model, or is refused.
 
-A folder holds a few files of text and JSON, never a pickle. It is written beside its final place and moved there in one
-step, so a reader sees all of it or nothing.
+A folder holds a few files of text and JSON, never a pickle.
 """
 
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from records.errors import BadInput
+from records.placing import placed
 
 
 def content_hash(files: Mapping[str, bytes]) -> str:
@@ -30,19 +28,9 @@ def write(root: Path, files: Mapping[str, bytes]) -> Path:
     folder = root / content_hash(files)
     if folder.is_dir():
         return folder
-    root.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
-    try:
+    with placed(folder, named_by_content=True) as beside:
         for name, content in files.items():
             (beside / name).write_bytes(content)
-        beside.chmod(0o755)
-        try:
-            beside.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # anything but: another process wrote the same content first
-                raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return folder
 
 

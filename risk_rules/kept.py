@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
 from records.errors import BadInput
+from records.placing import placed
 from risk_rules.rulebook import HERE, content_hash
 
 
@@ -15,21 +15,11 @@ def keep(root: Path, folder: Path = HERE) -> Path:
     place = root / content_hash(folder)
     if place.is_dir():
         return place
-    root.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
-    try:
+    with placed(place, named_by_content=True) as beside:
         for path in (*folder.glob("*/*.yaml"), *folder.glob("*.yaml")):
             copy = beside / path.relative_to(folder)
             copy.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, copy)
-        beside.chmod(0o755)
-        try:
-            beside.rename(place)
-        except OSError:
-            if not place.is_dir():  # anything but: another process kept the same one first
-                raise
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return place
 
 

@@ -6,8 +6,6 @@ Parquet, whose columns are declared here; alarms, words and the card are JSON. A
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
@@ -22,6 +20,7 @@ from models.volumes.alarms import Alarm, Kind, State
 from models.volumes.explained import Moved
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
+from records.placing import placed
 
 LEVELS_OF_FLOWS: Final = ("nation", "mode", "governorate", "post", "flow")
 """From the top; a governorate stands inside its mode, so that a tree it is."""
@@ -196,9 +195,7 @@ def write(root: Path, published: Published) -> Run:
     if final.exists():
         raise BadInput(f"A run made at {made_at.isoformat()} is published already. A published run is never changed.")
     tables = {name: _checked(name, published.tables.get(name)) for name in TABLES}
-    root.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".writing-", dir=root))
-    try:
+    with placed(final) as draft:
         for name, table in tables.items():
             pq.write_table(table, draft / f"{name}.parquet")
         for name in _JSON:
@@ -213,10 +210,6 @@ def write(root: Path, published: Published) -> Run:
         for path in draft.iterdir():
             with path.open("rb") as file:
                 os.fsync(file.fileno())
-        draft.chmod(0o755)
-        draft.rename(final)  # a reader sees all of it or nothing
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     for older in runs(root)[:-1]:
         (older.path / PATHS).unlink(missing_ok=True)
     return Run(made_at, final)
