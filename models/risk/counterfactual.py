@@ -65,16 +65,16 @@ def what_would_change(model: RiskModel, row: pa.Table) -> tuple[WhatIf, ...]:
         raise BadInput(f"What would have changed a band is asked of one row; this table has {row.num_rows}.")
     order = [name for name, _ in model.bands.least]
     band = order.index(str(model.score(row).band[0]))
-    tried = {i.name: options for i in showable(model) if (options := _options(model, i, row))}
-    found: list[WhatIf] = []
-    ways: tuple[tuple[Way, range], ...] = (("lower", range(band)), ("higher", range(band + 1, len(order))))
-    for way, wanted in ways:
-        for count in range(1, MOST + 1):
-            sets = [s for names in combinations(tried, count) if (s := _nearest(model, row, names, tried, wanted, way))]
-            if sets:
-                found += [what_if for _, what_if in sorted(sets, key=lambda s: s[0])]
-                break
-    return tuple(found)
+    ways: dict[Way, list[str]] = {"lower": order[:band], "higher": order[band + 1 :]}
+    points = split_points(model)
+    tried = {i.name: options for i in showable(model) if (options := _options(i, points[i.name], row))}
+    found: dict[Way, list[tuple[float, WhatIf]]] = {"lower": [], "higher": []}
+    for count in range(1, MOST + 1):
+        still = {way: bands for way, bands in ways.items() if bands and not found[way]}
+        for names in combinations(tried, count) if still else ():
+            for steps, what_if in _nearest(model, row, [tried[name] for name in names], still):
+                found[what_if.way].append((steps, what_if))
+    return tuple(what_if for sets in found.values() for _, what_if in sorted(sets, key=lambda s: s[0]))
 
 
 def showable(model: RiskModel) -> tuple[Input, ...]:
@@ -104,8 +104,8 @@ def _numbers(text: str, key: str) -> Iterator[float]:
     return (float(part) for name, _, value in lines if name == key for part in value.split())
 
 
-def _options(model: RiskModel, read: Input, row: pa.Table) -> list[_Option]:
-    """One value per way the trees can read this input, other than what was."""
+def _options(read: Input, splits: tuple[float, ...], row: pa.Table) -> list[_Option]:
+    """One value per way the trees, which split its numbers at `splits`, can read this input, other than what was."""
     was: Value = row[read.name][0].as_py()
     if was is None:
         return []
@@ -113,10 +113,10 @@ def _options(model: RiskModel, read: Input, row: pa.Table) -> list[_Option]:
         return [_Option(Change(read.name, was, level), 1.0) for level in read.levels if level != was]
     if read.type == "boolean":
         return [_Option(Change(read.name, was, value), 1.0) for value in (False, True) if value is not was]
-    points = (-inf, *split_points(model)[read.name], inf)
+    points = (-inf, *splits, inf)
     at = float(was)
     cells = len(points) - 1
-    here = int(np.searchsorted(points[1:-1], at, side="left"))
+    here = int(np.searchsorted(splits, at, side="left"))
     return [
         _Option(Change(read.name, was, _in_cell(low, high, at)), abs(n - here) / cells)
         for n, (low, high) in enumerate(pairwise(points))
@@ -136,22 +136,17 @@ def _in_cell(low: float, high: float, at: float) -> float:
 
 
 def _nearest(
-    model: RiskModel,
-    row: pa.Table,
-    names: tuple[str, ...],
-    tried: Mapping[str, list[_Option]],
-    wanted: range,
-    way: Way,
-) -> tuple[float, WhatIf] | None:
-    """The nearest values of these features together that lead to a wanted band; None where none do."""
-    order = [name for name, _ in model.bands.least]
-    together = sorted(product(*(tried[name] for name in names)), key=lambda options: sum(o.steps for o in options))
-    scores = model.score(_rows(row, [[o.change for o in options] for options in together]))
-    for options, band, probability in zip(together, scores.band, scores.probability, strict=True):
-        if order.index(str(band)) in wanted:
-            steps = sum(o.steps for o in options)
-            return steps, WhatIf(way, tuple(o.change for o in options), str(band), float(probability))
-    return None
+    model: RiskModel, row: pa.Table, tried: Sequence[list[_Option]], ways: Mapping[Way, list[str]]
+) -> Iterator[tuple[float, WhatIf]]:
+    """For each way with a value of each input that together lead to one of its bands: the nearest such values."""
+    together = sorted(((sum(o.steps for o in options), options) for options in product(*tried)), key=lambda t: t[0])
+    scores = model.score(_rows(row, [[o.change for o in options] for _, options in together]))
+    for way, bands in ways.items():
+        if (reached := np.isin(scores.band, bands)).any():
+            n = int(reached.argmax())
+            steps, options = together[n]
+            changes = tuple(o.change for o in options)
+            yield steps, WhatIf(way, changes, str(scores.band[n]), float(scores.probability[n]))
 
 
 def _rows(row: pa.Table, alternatives: Sequence[Sequence[Change]]) -> pa.Table:
