@@ -18,11 +18,10 @@ from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from models.volumes.alarms import Alarm, State
-from models.volumes.explained import in_words as moved_in_words
 from models.volumes.published import LEVELS_OF_FLOWS, Run
 from models.volumes.rhythm import COLUMNS, MEDIAN
 from models.volumes.scenarios import Change, Scenario
-from serving import alarm_answers, flows, planning_desks, store, warnings, what_if
+from serving import alarm_answers, flows, movers, planning_desks, store, warnings, what_if
 from serving.capabilities import Capability
 from serving.flows import AT_ONCE, STEPS, Node
 from serving.house import House
@@ -160,9 +159,7 @@ def _flow(house: House, run: Run, reader: Language, name: str | None, step: str,
         "pages": [(b.isoformat(), reader.short_weekday(b), b == begin) for b in begins] if len(begins) > 1 else [],
         "rows": _range_rows(rows, step, reader),
         "address": address,
-        "words": [
-            (reader.short_weekday(w.ds), moved_in_words(w.moved(), 0, 0, reader.code)) for w in words[:DAYS_TOLD]
-        ],
+        "words": [(reader.short_weekday(w.ds), movers.in_words(w, reader)) for w in words[:DAYS_TOLD]],
         "moved": urlencode({"node": node.node, "day": words[0].ds.isoformat()}) if words else None,
         "moved_day": reader.weekday(words[0].ds) if words else None,
         "notes": _notes(run, node, rows, first, last, reader),

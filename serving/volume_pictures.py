@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 from babel.dates import get_day_names, get_month_names
 
-from models.volumes import explained
 from models.volumes.published import Word
 from models.volumes.rhythm import COLUMNS, MEDIAN
+from serving import movers
 from serving.drawing import Look, Spec, finished
 
 if TYPE_CHECKING:
@@ -57,9 +57,26 @@ def fan(table: pa.Table, step: str, look: Look, under: np.ndarray | None = None)
 
 def moved(word: Word, look: Look) -> Spec:
     """What moved a forecast, as bars that begin where the one before them ended."""
-    spec = explained.picture(word.moved(), 0, 0, look.language.code)
-    spec["encoding"]["color"]["scale"]["range"] = [look.colour("accent"), look.colour("raises")]
-    return _dressed(_altair().Chart.from_dict(spec), look, 30 * len(word.parts), look.language.say("flows.moved"))
+    alt = _altair()
+    rows, at = [], 0.0
+    for part, value in word.parts.items():
+        said = look.language.number(value, decimals=0)
+        label = movers.name_of(part, look.language)
+        rows.append({"part": label, "from": at, "to": at + value, "up": value >= 0, "said": said})
+        at += value
+    colours = alt.Scale(domain=[True, False], range=[look.colour("accent"), look.colour("raises")])
+    bars = (
+        alt.Chart(alt.InlineData(values=rows))
+        .mark_bar()
+        .encode(
+            y=alt.Y("part:N", sort=[row["part"] for row in rows], title=None),
+            x=alt.X("from:Q", title=None),
+            x2="to:Q",
+            color=alt.Color("up:N", legend=None, scale=colours),
+            tooltip=["part:N", "said:N"],
+        )
+    )
+    return _dressed(bars, look, 30 * len(rows), look.language.say("flows.moved"))
 
 
 def hours(table: pa.Table, look: Look) -> Spec:

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.volumes.alarms import Alarm, Kind, State
-from models.volumes.explained import Moved
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
 from records.placing import placed
@@ -68,10 +67,6 @@ class Word:
     ds: date
     expected: float
     parts: Mapping[str, float]
-
-    def moved(self) -> Moved:
-        """The same for `explained.in_words` and `explained.picture`, as series 0 and step 0."""
-        return Moved(np.array([[self.expected]]), {name: np.array([[value]]) for name, value in self.parts.items()})
 
 
 @dataclass(frozen=True)

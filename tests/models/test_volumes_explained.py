@@ -1,10 +1,10 @@
-"""The parts of a forecast sum to it, are said in three languages, and are drawn."""
+"""The parts of a forecast sum to it, and columns belong to the part that a reader expects."""
 
 import numpy as np
 import pytest
 
 from models.volumes.calendar import calendar
-from models.volumes.explained import PARTS, explained, in_words, part_of, picture
+from models.volumes.explained import explained, part_of
 from models.volumes.history import History
 from models.volumes.rhythm import MEDIAN, rhythm_of
 from models.volumes.trees import Growth, trees
@@ -42,21 +42,6 @@ def test_too_short_a_past_is_its_own_level() -> None:
     short = History(DAY, 19_000, np.full((1, 10), 7.0), 3, calendar(DAY, 19_000, 13), {}, {})
     moved = explained(short)
     assert np.array_equal(moved.parts["level"], moved.forecast)
-
-
-@pytest.mark.parametrize("language", ["ar", "fr", "en"])
-def test_it_is_said_and_drawn_in_every_language(history: History, language: str) -> None:
-    moved = explained(history, growth=SMALL)
-    said = in_words(moved, 0, 3, language)
-    assert PARTS["level"][language].lower()[1:] in said
-    spec = picture(moved, 0, 3, language)
-    (bars,) = spec["datasets"].values()
-    assert {row["part"] for row in bars} == {names[language] for names in PARTS.values()}
-    assert bars[-1]["to"] == pytest.approx(float(moved.forecast[0, 3]))
-
-
-def test_every_part_has_words_in_every_language() -> None:
-    assert all(set(names) == {"ar", "fr", "en"} and all(names.values()) for names in PARTS.values())
 
 
 def test_columns_belong_to_the_part_that_a_reader_expects(history: History) -> None:

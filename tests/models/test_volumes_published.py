@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 
 from models.volumes.alarms import Alarm, Kind
-from models.volumes.explained import in_words
 from models.volumes.published import TABLES, Card, Published, Word, newest, runs, write
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
@@ -44,7 +43,6 @@ def test_a_run_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert list(run.card().uncertain_days) == [DAY]
     assert run.table("stock").num_rows == 0
     assert run.table("stock").schema == TABLES["stock"]
-    assert "level 4" in in_words(run.words()[0].moved(), 0, 0, "en")
 
 
 def test_runs_are_ordered_and_never_changed(tmp_path: Path) -> None:
