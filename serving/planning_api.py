@@ -7,7 +7,7 @@ Vega-Lite specification. Nothing here is about a person.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -97,33 +97,41 @@ def asked_scenario(
     at: Annotated[str | None, Query(description="The flow that changes; all where none is named")] = None,
     low: float | Literal[""] | None = None,
     high: float | Literal[""] | None = None,
-) -> Scenario | None:
-    """The scenario that an address names, or composes without saving it; None where it does neither."""
+) -> Callable[[Run], Scenario | None]:
+    """What reads the scenario that an address names, or composes it over a run without saving it; None where it does
+    neither. A page calls it once it has seen who asks."""
     house: House = request.app.state.house
-    if scenario:
-        return what_if.named(house.settings.home, scenario)
-    if not change or first is None:
-        return None
-    where = flows.node_of(run_of(house), at).labels()
-    made = what_if.change_of(change, first, last or None, where, *(None if v == "" else v for v in (low, high)))
-    return Scenario("—", "—", house.today, "—", (made,))
+
+    def read(run: Run) -> Scenario | None:
+        if scenario:
+            return what_if.named(house.settings.home, scenario)
+        if not change or first is None:
+            return None
+        where = flows.node_of(run, at).labels()
+        made = what_if.change_of(change, first, last or None, where, *(None if v == "" else v for v in (low, high)))
+        return Scenario("—", "—", house.today, "—", (made,))
+
+    return read
 
 
-Asked = Annotated[Scenario | None, Depends(asked_scenario)]
+Asked = Annotated[Callable[[Run], Scenario | None], Depends(asked_scenario)]
+
+
+def reads_forecasts(who: SignedIn) -> None:
+    """A 403 problem for who may not read forecasts."""
+    require(who, Capability.READ_FORECASTS)
 
 
 def add_routes(app: FastAPI, house: House) -> None:
-    _forecasts(app, house)
-    _staffing(app, house)
-    _offices(app, house)
-    _alarms(app, house)
-    _scenarios(app, house)
+    router = APIRouter(dependencies=[Depends(reads_forecasts)])
+    for add in (_forecasts, _staffing, _offices, _alarms, _scenarios):
+        add(router, house)
+    app.include_router(router)
 
 
-def _forecasts(app: FastAPI, house: House) -> None:
-    @app.get("/v1/forecasts", response_model=None)
+def _forecasts(router: APIRouter, house: House) -> None:
+    @router.get("/v1/forecasts", response_model=None)
     def forecasts(
-        who: SignedIn,
         step: Step = "day",
         level: Level | None = None,
         node: str | None = None,
@@ -132,7 +140,6 @@ def _forecasts(app: FastAPI, house: House) -> None:
         form: Form = "json",
     ) -> Response:
         """Persons expected per flow and step: mean and quantiles 1 to 99%, of one level or one node."""
-        require(who, Capability.READ_FORECASTS)
         run = run_of(house)
         if start and end and end <= start:
             raise BadInput(f"'from' is {start} and 'to' is {end}, so no day lies between. Give a later 'to'.")
@@ -146,27 +153,24 @@ def _forecasts(app: FastAPI, house: House) -> None:
             rows = rows.filter(pc.less(rows["ds"], pa.scalar(end).cast(moment)))
         return answered(rows, form, f"forecasts-{step}", run)
 
-    @app.get("/v1/forecasts/nodes")
-    def forecast_nodes(request: Request, who: SignedIn) -> list[dict[str, Any]]:
+    @router.get("/v1/forecasts/nodes")
+    def forecast_nodes(request: Request) -> list[dict[str, Any]]:
         """The flows of the newest run and what they are sums of, named in the language of Accept-Language."""
-        require(who, Capability.READ_FORECASTS)
         reader = reader_of(request)
         return [asdict(n) | {"name": flows.name_in_words(n, reader)} for n in flows.nodes(run_of(house)).values()]
 
-    @app.get("/v1/forecasts/picture", response_model=None)
+    @router.get("/v1/forecasts/picture", response_model=None)
     def forecast_picture(
-        who: SignedIn,
         looked: Looked,
-        scenario: Asked,
+        asked: Asked,
         step: Step = "day",
         node: str | None = None,
         start: Annotated[date | None, Query(alias="from")] = None,
         form: Drawn = "svg",
     ) -> Response:
         """A fan of the steps that a page shows at once; with a scenario, its fan over the published one."""
-        require(who, Capability.READ_FORECASTS)
         run = run_of(house)
-        of, steps = flows.node_of(run, node), flows.AT_ONCE[step]
+        of, steps, scenario = flows.node_of(run, node), flows.AT_ONCE[step], asked(run)
         if scenario is None:
             return drawn(volume_pictures.fan(flows.series(run, of.node, step, start, steps), step, looked), form)
         rows, after, _ = what_if.overlaid(run, of, step, scenario)
@@ -174,41 +178,36 @@ def _forecasts(app: FastAPI, house: House) -> None:
         shown, under = rows.slice(begin, steps), after[begin : begin + steps]
         return drawn(volume_pictures.fan(shown, step, looked, under), form)
 
-    @app.get("/v1/forecasts/moved/picture", response_model=None)
-    def moved_picture(who: SignedIn, looked: Looked, node: str, day: date, form: Drawn = "svg") -> Response:
+    @router.get("/v1/forecasts/moved/picture", response_model=None)
+    def moved_picture(looked: Looked, node: str, day: date, form: Drawn = "svg") -> Response:
         """What moved the forecast of one flow and day, as bars."""
-        require(who, Capability.READ_FORECASTS)
         found = [w for w in run_of(house).words() if w.node == node and w.ds == day]
         if not found:
             raise BadInput(f"The run does not say what moved '{node}' on {day}. It says so for the first days.")
         return drawn(volume_pictures.moved(found[0], looked), form)
 
-    @app.get("/v1/forecasts/card")
-    def card(who: SignedIn) -> dict[str, Any]:
+    @router.get("/v1/forecasts/card")
+    def card() -> dict[str, Any]:
         """The newest run: when it was made and of what, how such forecasts did, what changed since the run before."""
-        require(who, Capability.READ_FORECASTS)
         return asdict(run_of(house).card())
 
 
-def _staffing(app: FastAPI, house: House) -> None:
-    @app.get("/v1/staffing", response_model=None)
-    def staffing(who: SignedIn, post: str | None = None, form: Form = "json") -> Response:
+def _staffing(router: APIRouter, house: House) -> None:
+    @router.get("/v1/staffing", response_model=None)
+    def staffing(post: str | None = None, form: Form = "json") -> Response:
         """Booths and officers per post, direction and hour that keep the promised wait."""
-        require(who, Capability.READ_FORECASTS)
         run = run_of(house)
         rows = run.table("staffing", where=[("post", "=", post)] if post else None)
         return answered(rows.sort_by([("post", "ascending"), ("ds", "ascending")]), form, "staffing", run)
 
-    @app.get("/v1/staffing/curve", response_model=None)
-    def curve(who: SignedIn, post: str | None = None, form: Form = "json") -> Response:
+    @router.get("/v1/staffing/curve", response_model=None)
+    def curve(post: str | None = None, form: Form = "json") -> Response:
         """What the promise costs: booth-hours for each share of travellers in time."""
-        require(who, Capability.READ_FORECASTS)
         run = run_of(house)
         return answered(run.table("curve", where=[("post", "=", post)] if post else None), form, "curve", run)
 
-    @app.get("/v1/staffing/picture", response_model=None)
+    @router.get("/v1/staffing/picture", response_model=None)
     def staffing_picture(
-        who: SignedIn,
         looked: Looked,
         post: str,
         day: date | None = None,
@@ -216,44 +215,38 @@ def _staffing(app: FastAPI, house: House) -> None:
         form: Drawn = "svg",
     ) -> Response:
         """Booths and officers of one post by hour, or what its promise costs."""
-        require(who, Capability.READ_FORECASTS)
         rows = run_of(house).table("staffing" if of == "hours" else "curve", where=[("post", "=", post)])
         if of == "curve":
             return drawn(volume_pictures.curve(rows, looked), form)
         return drawn(volume_pictures.hours(of_day(rows, day) if day else rows, looked), form)
 
 
-def _offices(app: FastAPI, house: House) -> None:
-    @app.get("/v1/offices", response_model=None)
-    def offices(
-        who: SignedIn, table: OfOffices = "caseload", office: str | None = None, form: Form = "json"
-    ) -> Response:
+def _offices(router: APIRouter, house: House) -> None:
+    @router.get("/v1/offices", response_model=None)
+    def offices(table: OfOffices = "caseload", office: str | None = None, form: Form = "json") -> Response:
         """Applications, caseload and days to decision per office; renewals that fall due; foreigners present."""
-        require(who, Capability.READ_FORECASTS)
         run = run_of(house)
         if office and table not in ("offices", "caseload"):
             raise BadInput(f"The table {table} is not by office. Leave 'office' out.")
         return answered(run.table(table, where=[("office", "=", office)] if office else None), form, table, run)
 
-    @app.get("/v1/offices/picture", response_model=None)
-    def office_picture(who: SignedIn, looked: Looked, office: str, form: Drawn = "svg") -> Response:
+    @router.get("/v1/offices/picture", response_model=None)
+    def office_picture(looked: Looked, office: str, form: Drawn = "svg") -> Response:
         """Open applications of one office, day by day."""
-        require(who, Capability.READ_FORECASTS)
         return drawn(
             volume_pictures.backlog(run_of(house).table("caseload", where=[("office", "=", office)]), looked), form
         )
 
 
-def _alarms(app: FastAPI, house: House) -> None:
-    @app.get("/v1/alarms")
-    def alarms(request: Request, who: SignedIn) -> list[dict[str, Any]]:
+def _alarms(router: APIRouter, house: House) -> None:
+    @router.get("/v1/alarms")
+    def alarms(request: Request) -> list[dict[str, Any]]:
         """Alarms on flows as they stand: what came, what was expected, why, and what people said of them."""
-        require(who, Capability.READ_FORECASTS)
         with house.engine.connect() as connection:
             found = alarm_answers.standing(connection, run_of(house).alarms())
         return [alarm_as_json(alarm, reader_of(request)) for alarm in found]
 
-    @app.post("/v1/alarms/{alarm}")
+    @router.post("/v1/alarms/{alarm}")
     def answer_alarm(request: Request, who: WithOwnToken, alarm: str, body: AlarmAnswer) -> dict[str, Any]:
         """Acknowledge, explain or close an alarm; noted in the journal under the account that sends it."""
         require(who, Capability.PLAN)
@@ -263,32 +256,30 @@ def _alarms(app: FastAPI, house: House) -> None:
         return alarm_as_json(after, reader_of(request))
 
 
-def _scenarios(app: FastAPI, house: House) -> None:
-    @app.get("/v1/scenarios")
-    def scenarios(who: SignedIn) -> dict[str, Any]:
+def _scenarios(router: APIRouter, house: House) -> None:
+    @router.get("/v1/scenarios")
+    def scenarios() -> dict[str, Any]:
         """The saved scenarios by file name, each with author, day and changes."""
-        require(who, Capability.READ_FORECASTS)
         return {name: asdict(one) for name, one in what_if.saved(house.settings.home).items()}
 
-    @app.get("/v1/scenarios/effect", response_model=None)
+    @router.get("/v1/scenarios/effect", response_model=None)
     def scenario_effect(
-        who: SignedIn,
-        scenario: Asked,
+        asked: Asked,
         node: str | None = None,
         step: Literal["hour", "day"] = "day",
         form: Form = "json",
     ) -> Response:
         """The forecast of one flow under a scenario: quantiles before, and after with the widened range."""
-        require(who, Capability.READ_FORECASTS)
+        run = run_of(house)
+        scenario = asked(run)
         if scenario is None:
             raise BadInput("No scenario was named. Give 'scenario', or 'change' and 'first'.")
-        run = run_of(house)
         rows, after, effect = what_if.overlaid(run, flows.node_of(run, node), step, scenario)
         for place, column in enumerate(COLUMNS):
             rows = rows.append_column(f"{column} after", pa.array(after[:, place]))
         return answered(rows, form, "scenario", run, effect)
 
-    @app.post("/v1/scenarios", status_code=201)
+    @router.post("/v1/scenarios", status_code=201)
     def keep_scenario(who: WithOwnToken, body: ToKeep) -> dict[str, str]:
         """Save a scenario; its file name. A name that was used today is refused."""
         require(who, Capability.PLAN)

@@ -26,7 +26,7 @@ from serving.capabilities import Capability
 from serving.flows import AT_ONCE, STEPS, Node
 from serving.house import House
 from serving.languages import Language
-from serving.planning_api import Asked, Step
+from serving.planning_api import Asked, Step, run_of
 from serving.planning_words import (
     HIGH,
     LOW,
@@ -99,7 +99,7 @@ def add_pages(app: FastAPI, house: House) -> None:
         if (who := entered(request)) is None:
             return RedirectResponse("/", status_code=303)
         run = flows.newest_run(house.settings.home)
-        values = {} if run is None else _scenarios(house, run, reader_of(request), asked, node, step, request)
+        values = {} if run is None else _scenarios(house, run, reader_of(request), asked(run), node, step, request)
         return shown(request, who, "scenarios", values | {"may_plan": who.may(Capability.PLAN)})
 
     @app.post("/forecasts/scenarios", include_in_schema=False)
@@ -112,9 +112,12 @@ def add_pages(app: FastAPI, house: House) -> None:
         node: str = "",
     ) -> Response:
         who = entered(request, to=Capability.PLAN)
-        if who is None or asked is None or not from_own_form(request, who, form_key):
+        if who is None or not from_own_form(request, who, form_key):
             raise bad_form()
-        made = Scenario(name.strip(), who.actor.name, house.today, note.strip(), asked.changes)
+        composed = asked(run_of(house))
+        if composed is None:
+            raise bad_form()
+        made = Scenario(name.strip(), who.actor.name, house.today, note.strip(), composed.changes)
         with store.writing(house.engine) as connection:
             kept = what_if.save(house.settings.home, connection, who.actor, made)
         return RedirectResponse("/forecasts/scenarios?" + urlencode({"scenario": kept, "node": node}), status_code=303)

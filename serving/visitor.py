@@ -54,10 +54,9 @@ def signed_in(request: Request) -> Visitor:
 SignedIn = Annotated[Visitor, Depends(signed_in)]
 
 
-def with_own_token(request: Request) -> Visitor:
+def with_own_token(who: SignedIn) -> Visitor:
     """Who sends a request that changes something by the API: a page's session cannot, so that no other site can make
     a browser send it."""
-    who = signed_in(request)
     if who.by_page:
         raise Problem(
             403,

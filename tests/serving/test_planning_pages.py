@@ -126,6 +126,15 @@ def test_a_scenario_is_tried_then_saved_with_author_and_day(enter, run, installa
         assert [e.payload["file"] for e in journal.entries(connection, kind="scenario_saved")] == [path.stem]
 
 
+def test_a_scenario_is_read_for_nobody_who_may_not_see_it(enter, client, run):
+    slip = {**TRIED, "at": "nowhere"}
+    for asked in (TRIED, slip, {"scenario": "absent"}):
+        assert client.get("/forecasts/scenarios", params=asked).headers["location"] == "/"
+    enter("caseworker")
+    for address in ("/forecasts/scenarios", "/v1/scenarios/effect", "/v1/forecasts/picture"):
+        assert client.get(address, params=slip).status_code == 403
+
+
 def test_a_slip_in_a_scenario_is_told(enter, run):
     client = enter("planner")
     for wrong in ({"low": "-150"}, {"last": "2026-03-01"}, {"at": "nowhere"}, {"change": "odd"}):
