@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -129,21 +130,13 @@ def train(
     learn, stop = ((matrix.rows(part), label[part]) for part in (in_train, in_valid))
     progress(f"growing {SEEDS} models of {declaration.name}")
     read = {name: way for name, way in declaration.monotone.items() if name in matrix.names}
-    trees = grow(TREES, learn, stop, seeds=range(1, SEEDS + 1), rounds=ROUNDS, monotone=read)
+    growing = partial(grow, TREES, valid=stop, seeds=range(1, SEEDS + 1), rounds=ROUNDS, monotone=read)
+    trees = growing(learn)
     progress(f"growing {REFITS} more times on resampled subjects, to see which reasons hold")
     subjects = pc.coalesce(rows.column("subject"), rows.column("event")).to_numpy(zero_copy_only=False)
     held = stability(
         trees.boosters,
-        lambda drawn: (
-            grow(
-                TREES,
-                (learn[0].rows(drawn), learn[1][drawn]),
-                stop,
-                seeds=range(1, SEEDS + 1),
-                rounds=ROUNDS,
-                monotone=read,
-            ).boosters
-        ),
+        lambda drawn: growing((learn[0].rows(drawn), learn[1][drawn])).boosters,
         subjects[in_train],
         matrix.rows(in_test),
         [i.group for i in inputs],
