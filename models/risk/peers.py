@@ -116,16 +116,12 @@ def peers(kind: SubjectKind, values: pa.Table, names: Sequence[str]) -> Peers:
     `values` has as_of, a column per feature, and what subjects of this kind are told apart by (mode, or category).
     """
     by = BY[kind]
-    keys = np.array(["|".join(key) for key in _keys(values, by)], dtype=object)
-    parts = [key.split("|") for key in keys]
-    cells = {}
-    for width in range(len(by) + 1):
-        prefix = np.array(["|".join(part[:width]) for part in parts], dtype=object)
-        for name in sorted(set(prefix)):
-            inside = np.flatnonzero(prefix == name)
-            if len(inside) >= LEAST:
-                key = tuple(name.split("|")) if width else ()
-                cells[key] = _cell(key, values.take(pa.array(inside)), names)
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for row, key in enumerate(_keys(values, by)):
+        for width in range(len(by) + 1):
+            alike.setdefault(key[:width], []).append(row)
+    wide_first = sorted(alike.items(), key=lambda each: (len(each[0]), each[0]))
+    cells = {key: _cell(key, values.take(rows), names) for key, rows in wide_first if len(rows) >= LEAST}
     return Peers(by, cells)
 
 
