@@ -1,16 +1,15 @@
 """Entries and exits per post by hour, day and month from the lake, as the authority knew them at one moment."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.volumes.lake_rows import Known, before_today, clock, local_day, local_days
 from models.volumes.panel import Note
 from records.errors import BadInput
 
@@ -26,12 +25,6 @@ LABELS = ("mode", "governorate", "post", "direction")
 KNOWN_OF_MONTH = 0.8
 """Share of a month's days that must be known for the month to count."""
 FARTHEST_HOURS = 24 * 31 * 25
-
-
-class Counted(Protocol):
-    """What is read of the lake: the version of each row that was known at a moment."""
-
-    def as_known(self, table: str, at: datetime, columns: Sequence[str] | None = None) -> pa.Table: ...
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ class LakeFlows:
     notes: tuple[Note, ...]
 
 
-def lake_flows(lake: Counted, as_of: datetime, zone: str = "Africa/Tunis", *, hours: int = 3360) -> LakeFlows:
+def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hours: int = 3360) -> LakeFlows:
     """Flows by hour (the last `hours` of them), day and month. BadInput where the lake held no crossings then.
 
     A day without a record counts 0; what makes it missing is said at `daily_counts`, and then its hours are missing
@@ -67,7 +60,7 @@ def lake_flows(lake: Counted, as_of: datetime, zone: str = "Africa/Tunis", *, ho
     days["unique_id"] = [_node(row) for row in days[list(LABELS)].to_dict("records")]
     unknown = sorted(set(days.loc[days["mode"] == "", "post"]))
     told = tuple(Note(post, "is not in the table of posts, so it counts for the nation alone") for post in unknown)
-    today = np.datetime64(_local_day(as_of, zone))
+    today = local_day(as_of, zone)
     running = days["ds"].to_numpy().astype("datetime64[M]") == today.astype("datetime64[M]")
     counted = days[running].groupby("unique_id")["y"].sum()
     return LakeFlows(
@@ -86,7 +79,7 @@ def _node(labels: dict[Hashable, str]) -> str:
     return " > ".join(f"{label}={labels[label]}" for label in LABELS if labels[label])
 
 
-def _places(lake: Counted, as_of: datetime) -> pd.DataFrame:
+def _places(lake: Known, as_of: datetime) -> pd.DataFrame:
     """Mode and governorate by post, as last told."""
     rows = lake.as_known("posts", as_of, ["post", "mode", "governorate", "happened_at"]).sort_by("happened_at")
     frame: pd.DataFrame = rows.to_pandas()
@@ -94,15 +87,15 @@ def _places(lake: Counted, as_of: datetime) -> pd.DataFrame:
     return latest
 
 
-def _by_hour(lake: Counted, as_of: datetime, zone: str, days: pd.DataFrame, since: np.datetime64) -> pd.DataFrame:
+def _by_hour(lake: Known, as_of: datetime, zone: str, days: pd.DataFrame, since: np.datetime64) -> pd.DataFrame:
     rows = lake.as_known("crossings", as_of, ["kind", "post", "direction", "happened_at"])
     rows = rows.filter(pc.equal(rows["kind"], "actual"))
-    hour = _clock(rows["happened_at"], zone).astype("datetime64[h]")
+    hour = clock(rows["happened_at"], zone).astype("datetime64[h]")
     rows, hour = rows.filter(pa.array(hour >= since)), hour[hour >= since]
     recent = days[days["ds"].to_numpy() >= since.astype("datetime64[D]")]
     grid = recent.loc[recent.index.repeat(24)].reset_index(drop=True)
-    clock = np.tile(np.arange(24), len(recent)).astype("timedelta64[h]")
-    grid["ds"] = grid["ds"].to_numpy().astype("datetime64[us]") + clock
+    of_day = np.tile(np.arange(24), len(recent)).astype("timedelta64[h]")
+    grid["ds"] = grid["ds"].to_numpy().astype("datetime64[us]") + of_day
     came = pd.DataFrame({"post": rows["post"].to_numpy(False), "direction": rows["direction"].to_numpy(False)})
     came["ds"] = hour.astype("datetime64[us]")
     came = came.groupby(["post", "direction", "ds"]).size().rename("came").reset_index()
@@ -124,7 +117,7 @@ def _by_month(days: pd.DataFrame, today: np.datetime64) -> pd.DataFrame:
     return told
 
 
-def daily_counts(lake: Counted, as_of: datetime, zone: str) -> tuple[pd.DataFrame, pa.Table, tuple[Note, ...]]:
+def daily_counts(lake: Known, as_of: datetime, zone: str) -> tuple[pd.DataFrame, pa.Table, tuple[Note, ...]]:
     """A long table of whole days before as_of (unique_id, ds, y, post, direction), feed alarms, and notes.
 
     A day without a record counts 0, but is missing (null) where the post was shut, where records of such recent days
@@ -132,12 +125,9 @@ def daily_counts(lake: Counted, as_of: datetime, zone: str) -> tuple[pd.DataFram
     """
     rows = lake.as_known("crossings", as_of, ["kind", "post", "direction", "happened_at", "known_at"])
     rows = rows.filter(pc.equal(rows["kind"], "actual"))
-    today = np.datetime64(_local_day(as_of, zone))
-    day = local_days(rows["happened_at"], zone)
-    before = day < today
-    if not before.any():
+    rows, day, today = before_today(rows, as_of, zone)
+    if not len(day):
         raise BadInput(f"The lake knew of no crossing before {today}. Ingest crossings, or choose a later moment.")
-    day, rows = day[before], rows.filter(pa.array(before))
     series = pd.MultiIndex.from_arrays([rows["post"].to_numpy(False), rows["direction"].to_numpy(False)])
     codes, places = pd.factorize(series, sort=True)
     first_day = day.min()
@@ -168,7 +158,7 @@ def daily_counts(lake: Counted, as_of: datetime, zone: str) -> tuple[pd.DataFram
     return pd.concat(parts, ignore_index=True), _alarm_table(alarms), notes
 
 
-def closed_days(lake: Counted, as_of: datetime, zone: str) -> dict[str, np.ndarray]:
+def closed_days(lake: Known, as_of: datetime, zone: str) -> dict[str, np.ndarray]:
     """Local days (datetime64[D]) that a closure known at as_of covers whole, by post."""
     shut: dict[str, list[np.ndarray]] = {}
     for post, begin, end in _shut_hours(lake, as_of, zone):
@@ -177,14 +167,14 @@ def closed_days(lake: Counted, as_of: datetime, zone: str) -> dict[str, np.ndarr
     return {place: np.unique(np.concatenate(days)) for place, days in shut.items()}
 
 
-def _shut_hours(lake: Counted, as_of: datetime, zone: str) -> tuple[tuple[str, np.datetime64, np.datetime64], ...]:
+def _shut_hours(lake: Known, as_of: datetime, zone: str) -> tuple[tuple[str, np.datetime64, np.datetime64], ...]:
     """Whole hours on the place's clock during which posts are closed; one without an end lasts beyond any horizon."""
     rows = lake.as_known("closures", as_of, ["place", "place_kind", "kind", "happened_at", "until_at"])
     rows = rows.filter(pc.and_(pc.equal(rows["place_kind"], "post"), pc.equal(rows["kind"], "closed")))
-    latest = np.datetime64(_local_day(as_of, zone)).astype("datetime64[h]") + FARTHEST_HOURS
-    begin = _clock(rows["happened_at"], zone)
+    latest = local_day(as_of, zone).astype("datetime64[h]") + FARTHEST_HOURS
+    begin = clock(rows["happened_at"], zone)
     first = (begin + np.timedelta64(3599, "s")).astype("datetime64[h]")
-    end = _clock(rows["until_at"], zone).astype("datetime64[h]")
+    end = clock(rows["until_at"], zone).astype("datetime64[h]")
     end = np.where(np.isnat(end), latest, end)
     return tuple(zip(rows["place"].to_pylist(), first, end, strict=True))
 
@@ -209,7 +199,7 @@ def _complete_days(
     known_at: pa.ChunkedArray, day: np.ndarray, as_of: datetime, zone: str, *, first_day: np.datetime64, length: int
 ) -> np.ndarray:
     """Which days (length,) have usually got nearly all of their records by now, judged from older days' delays."""
-    now = np.datetime64(_local_day(as_of, zone))
+    now = local_day(as_of, zone)
     arrived = local_days(known_at, zone)
     delay = np.maximum((arrived - day).astype(int), 0)
     mature = day < now - 30
@@ -229,20 +219,3 @@ def _alarm_table(alarms: list[tuple[str, str, np.datetime64]]) -> pa.Table:
             "ds": pa.array([day.astype("datetime64[D]").item() for _, _, day in alarms], pa.date32()),
         }
     )
-
-
-def _local_day(moment: datetime, zone: str) -> str:
-    if moment.tzinfo is None:
-        raise BadInput(f"The moment {moment} has no time zone. Write it with one, as in 2026-01-31T06:00+01:00.")
-    return moment.astimezone(ZoneInfo(zone)).date().isoformat()
-
-
-def local_days(moments: pa.ChunkedArray, zone: str) -> np.ndarray:
-    """Local days (datetime64[D]) of moments."""
-    return _clock(moments, zone).astype("datetime64[D]")
-
-
-def _clock(moments: pa.ChunkedArray, zone: str) -> np.ndarray:
-    """Moments as the place's clock shows them (datetime64[us]), NaT where unknown."""
-    local = pc.local_timestamp(pc.cast(moments, pa.timestamp("us", zone)))
-    return np.asarray(local.to_numpy()).astype("datetime64[us]")

@@ -6,16 +6,14 @@ law), and how far single files scatter around that average is learnt from closed
 are counts of files and days between two dates of a file.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.volumes.lake_flows import local_days
+from models.volumes.lake_rows import Known, before_today
 from models.volumes.rhythm import LEVELS
 from records.calendar import public_holiday
 from records.errors import BadInput
@@ -153,12 +151,6 @@ def _over_paths(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.quantile(values, LEVELS, axis=0).T)
 
 
-class Files(Protocol):
-    """What is read of the lake."""
-
-    def as_known(self, table: str, at: datetime, columns: Sequence[str] | None = None) -> pa.Table: ...
-
-
 @dataclass(frozen=True)
 class Applications:
     """`counts` has unique_id, ds, y, office, kind (first or renewal), one row per day from an office's first
@@ -169,18 +161,15 @@ class Applications:
 
 
 def applications(
-    lake: Files, as_of: datetime, *, zone: str = "Africa/Tunis", timetable: Timetable = TIMETABLE
+    lake: Known, as_of: datetime, *, zone: str = "Africa/Tunis", timetable: Timetable = TIMETABLE
 ) -> Applications:
     """Applications by office and kind, and every office as it stood, as the authority knew them at `as_of`."""
     rows = lake.as_known("permits", as_of, ["file", "state", "office", "happened_at"])
     if not rows.num_rows:
         raise BadInput(f"The lake knew of no permit file at {as_of}. Ingest permits, or choose a later moment.")
-    today = local_days(pa.chunked_array([pa.array([as_of], pa.timestamp("us", "UTC"))]), zone)[0]
     rows = rows.filter(pc.not_equal(rows["state"], "expired"))  # a permit may run out while its renewal is decided
     rows = rows.sort_by([("file", "ascending"), ("happened_at", "ascending")])
-    day = local_days(rows["happened_at"], zone)
-    keep = day < today
-    rows, day = rows.filter(pa.array(keep)), day[keep]
+    rows, day, today = before_today(rows, as_of, zone)
     file = np.asarray(pc.dictionary_encode(rows["file"]).combine_chunks().indices)
     state = rows["state"].to_numpy(zero_copy_only=False)
     office = rows["office"].to_numpy(zero_copy_only=False)
@@ -236,7 +225,7 @@ def _counts(office: np.ndarray, kind: np.ndarray, day: np.ndarray, today: np.dat
 
 
 def _offices(
-    lake: Files, as_of: datetime, closed: _Closed, waiting: np.ndarray, timetable: Timetable
+    lake: Known, as_of: datetime, closed: _Closed, waiting: np.ndarray, timetable: Timetable
 ) -> tuple[Office, ...]:
     known = lake.as_known("offices", as_of, ["office", "desks", "staff", "promised_days", "happened_at"])
     latest = {row["office"]: row for row in known.sort_by("happened_at").to_pylist()}

@@ -6,16 +6,13 @@ still running that has not asked by now asks later with what is left of that cha
 counted by office and category.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.volumes.lake_flows import local_days
+from models.volumes.lake_rows import Known, before_today, codes
 from models.volumes.rhythm import LEVELS
 from records.errors import BadInput
 
@@ -24,12 +21,6 @@ EARLIEST, LATEST = -180, 120
 OWN_PERMITS = 40.0
 """Ended permits that the belief in all categories' behaviour is worth against a category's own."""
 LAGS = np.arange(EARLIEST, LATEST + 1)
-
-
-class Files(Protocol):
-    """What is read of the lake."""
-
-    def as_known(self, table: str, at: datetime, columns: Sequence[str] | None = None) -> pa.Table: ...
 
 
 @dataclass(frozen=True)
@@ -85,7 +76,7 @@ class Due:
     quantiles: np.ndarray
 
 
-def permits(lake: Files, as_of: datetime, zone: str = "Africa/Tunis") -> Permits:
+def permits(lake: Known, as_of: datetime, zone: str = "Africa/Tunis") -> Permits:
     """Every permit that was granted or renewed, as the authority knew it at `as_of`.
 
     A renewal is the first application of the same file that follows the grant.
@@ -93,10 +84,7 @@ def permits(lake: Files, as_of: datetime, zone: str = "Africa/Tunis") -> Permits
     columns = ["file", "state", "office", "category", "valid_from", "valid_to", "happened_at"]
     rows = lake.as_known("permits", as_of, columns)
     rows = rows.sort_by([("file", "ascending"), ("happened_at", "ascending")])
-    today = local_days(pa.chunked_array([pa.array([as_of], pa.timestamp("us", "UTC"))]), zone)[0]
-    day = local_days(rows["happened_at"], zone)
-    keep = day < today
-    rows, day = rows.filter(pa.array(keep)), day[keep]
+    rows, day, today = before_today(rows, as_of, zone)
     file = np.asarray(pc.dictionary_encode(rows["file"]).combine_chunks().indices)
     state = rows["state"].to_numpy(zero_copy_only=False)
     # The next application of the same file, read off from the back.
@@ -109,8 +97,8 @@ def permits(lake: Files, as_of: datetime, zone: str = "Africa/Tunis") -> Permits
     renewed = (following[given] < len(file)) & (file[after] == file[given])
     ends = rows["valid_to"].to_numpy(zero_copy_only=False).astype("datetime64[D]")[given]
     begins = rows["valid_from"].to_numpy(zero_copy_only=False).astype("datetime64[D]")[given]
-    office, offices = _codes(rows["office"], given)
-    category, categories = _codes(rows["category"], given)
+    office, offices = codes(rows["office"].take(given))
+    category, categories = codes(rows["category"].take(given))
     return Permits(
         ends,
         np.where(renewed, day[after], np.datetime64("NaT", "D")),
@@ -181,8 +169,3 @@ def renewals_due(known: Permits, behaviour: Behaviour, days: int, *, paths: int 
         drawn,
         np.moveaxis(np.quantile(drawn, LEVELS, axis=0), 0, -1),
     )
-
-
-def _codes(column: pa.ChunkedArray, rows: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    names, codes = np.unique(column.to_numpy(zero_copy_only=False)[rows].astype(str), return_inverse=True)
-    return codes, tuple(str(name) for name in names)

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evidence.groups import CELL
+from models.volumes.lake_rows import Known, codes
 from models.volumes.rhythm import LEVELS
 from records.errors import BadInput
 from records.links import persons
@@ -32,10 +33,8 @@ LINKS = ("first_subject", "second_subject", "state", "known_at")
 OPEN, SEEN, UNSEEN = range(3)
 
 
-class Crossings(Protocol):
-    """What is read of the lake."""
-
-    def as_known(self, table: str, at: datetime, columns: Sequence[str] | None = None) -> pa.Table: ...
+class Crossings(Known, Protocol):
+    """A lake that also tells all that was ever said, as links are read."""
 
     def history(self, table: str, columns: Sequence[str] | None = None) -> pa.Table: ...
 
@@ -91,8 +90,8 @@ def stays(lake: Crossings, as_of: datetime, regimes: Sequence[str] = FOREIGNERS)
     entering = pc.equal(rows["direction"], "entry").to_numpy()
     order = np.lexsort((entering, at, code))  # of one moment, the exit comes first
     code, at, entering = code[order], at[order], entering[order]
-    post, posts = _codes(rows["post"], order)
-    regime, names = _codes(rows["regime"], order)
+    post, posts = codes(rows["post"])
+    regime, names = codes(rows["regime"])
     same = np.append(code[1:] == code[:-1], False)
     until = np.where(same, np.roll(at, -1), int(as_of.timestamp() * 1e6))
     outcome = np.where(same, np.where(np.roll(entering, -1), UNSEEN, SEEN), OPEN)
@@ -101,7 +100,7 @@ def stays(lake: Crossings, as_of: datetime, regimes: Sequence[str] = FOREIGNERS)
     back = last_entry[code] > np.arange(len(code))
     age = ((until - at) // 86_400_000_000).clip(0, OLDEST)
     kept = entering
-    return Stays(regime[kept], post[kept], age[kept], outcome[kept], back[kept], names, posts)
+    return Stays(regime[order][kept], post[order][kept], age[kept], outcome[kept], back[kept], names, posts)
 
 
 def stock(known: Stays, *, draws: int = 200, cell: int = CELL, seed: int = 7) -> Stock:
@@ -207,8 +206,3 @@ def _cell(regime: str, post: str | None, entries: int, present: float, drawn: np
     if entries < least:
         return Cell(regime, post, entries, f"insufficient evidence, n = {entries}", None, None)
     return Cell(regime, post, entries, None, float(present), np.quantile(drawn, LEVELS))
-
-
-def _codes(column: pa.ChunkedArray, order: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
-    names, codes = np.unique(column.to_numpy(zero_copy_only=False).astype(str), return_inverse=True)
-    return codes[order], tuple(str(name) for name in names)
