@@ -6,7 +6,7 @@ where its pictures and downloads come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from models.volumes.alarms import Alarm, State
-from models.volumes.published import LEVELS_OF_FLOWS, Run
+from models.volumes.published import LEVELS_OF_FLOWS, Card, Run
 from models.volumes.rhythm import COLUMNS, MEDIAN
 from models.volumes.scenarios import Change, Scenario
 from serving import alarm_answers, flows, movers, planning_desks, store, warnings, what_if
@@ -45,6 +45,8 @@ DAYS_TOLD = 7
 """Days of a page whose movers are said in words."""
 YOUNG = "young"
 """The word by which a run's note says that a flow has little history."""
+Told = Callable[[Run, Sequence[Alarm]], Mapping[str, Any]]
+"""What a page shows of the newest run, with its alarms as they stand."""
 
 
 def add_pages(app: FastAPI, house: House) -> None:
@@ -54,14 +56,17 @@ def add_pages(app: FastAPI, house: House) -> None:
             require(who, to)
         return who
 
-    def shown(request: Request, who: Visitor, part: str, values: Mapping[str, Any]) -> Response:
+    def shown(request: Request, who: Visitor, part: str, told: Told) -> Response:
+        common: dict[str, Any] = {"here": "forecasts", "part": part, "parts": PARTS}
         run = flows.newest_run(house.settings.home)
+        if run is None:
+            return page_of(request, house, who, "forecasts.html", **common, open_alarms=0, made=None)
         with house.engine.connect() as connection:
-            raised = 0 if run is None else len(_open(alarm_answers.standing(connection, run.alarms())))
-        common: dict[str, Any] = {"here": "forecasts", "part": part, "parts": PARTS, "open_alarms": raised}
-        common["made"] = None if run is None else _made(run, house, reader_of(request))
-        name = "forecasts.html" if part == "flows" or run is None else f"forecasts_{part}.html"
-        return page_of(request, house, who, name, **common, **values)
+            standing = alarm_answers.standing(connection, run.alarms())
+        common |= {"open_alarms": len(_open(standing)), "made": _made(run, house, reader_of(request))}
+        common["may_plan"] = who.may(Capability.PLAN)
+        name = "forecasts.html" if part == "flows" else f"forecasts_{part}.html"
+        return page_of(request, house, who, name, **common, **told(run, standing))
 
     @app.get("/forecasts", include_in_schema=False)
     def forecasts(
@@ -72,9 +77,8 @@ def add_pages(app: FastAPI, house: House) -> None:
     ) -> Response:
         if (who := entered(request)) is None:
             return RedirectResponse("/", status_code=303)
-        run = flows.newest_run(house.settings.home)
-        values = {} if run is None else _flow(house, run, reader_of(request), node, step, start)
-        return shown(request, who, "flows", values)
+        reader = reader_of(request)
+        return shown(request, who, "flows", lambda run, standing: _flow(run, standing, reader, node, step, start))
 
     @app.post("/forecasts/alarms", include_in_schema=False)
     def answer_alarm(
@@ -98,9 +102,7 @@ def add_pages(app: FastAPI, house: House) -> None:
     ) -> Response:
         if (who := entered(request)) is None:
             return RedirectResponse("/", status_code=303)
-        run = flows.newest_run(house.settings.home)
-        values = {} if run is None else _scenarios(house, run, reader_of(request), asked(run), node, step, request)
-        return shown(request, who, "scenarios", values | {"may_plan": who.may(Capability.PLAN)})
+        return shown(request, who, "scenarios", lambda run, _: _scenarios(house, run, request, asked(run), node, step))
 
     @app.post("/forecasts/scenarios", include_in_schema=False)
     def keep_scenario(
@@ -132,19 +134,19 @@ def add_pages(app: FastAPI, house: House) -> None:
     ) -> Response:
         if (who := entered(request)) is None:
             return RedirectResponse("/", status_code=303)
-        run, reader = flows.newest_run(house.settings.home), reader_of(request)
-        if run is None:
-            return shown(request, who, part, {})
-        if part == "alarms":
-            return shown(request, who, part, _alarms(house, run, who, reader))
-        if part == "staffing":
-            return shown(request, who, part, planning_desks.staffing(run, reader, post, day))
-        if part == "offices":
-            return shown(request, who, part, planning_desks.offices(run, reader, office))
-        return shown(request, who, part, _run(run, reader))
+        reader = reader_of(request)
+        told: dict[str, Told] = {
+            "alarms": lambda _, standing: _alarms(standing, reader),
+            "staffing": lambda run, _: planning_desks.staffing(run, reader, post, day),
+            "offices": lambda run, _: planning_desks.offices(run, reader, office),
+            "runs": lambda run, _: _run(run, reader),
+        }
+        return shown(request, who, part, told[part])
 
 
-def _flow(house: House, run: Run, reader: Language, name: str | None, step: str, start: date | None) -> dict[str, Any]:
+def _flow(
+    run: Run, standing: Sequence[Alarm], reader: Language, name: str | None, step: str, start: date | None
+) -> dict[str, Any]:
     """One flow by one step: its picture, its numbers, what moved it, and what to know of it."""
     node = flows.node_of(run, name)
     begins = flows.begins(run, step)
@@ -152,7 +154,11 @@ def _flow(house: House, run: Run, reader: Language, name: str | None, step: str,
     rows = flows.series(run, node.node, step, begin, AT_ONCE[step])
     first, last = _span(rows, step)
     address = urlencode({"node": node.node, "step": step, **({"from": begin.isoformat()} if begin else {})})
-    words = [w for w in run.words() if w.node == node.node and first and last and first <= w.ds <= last]
+    every = run.words()
+    words = [w for w in every if w.node == node.node and first and last and first <= w.ds <= last]
+    notes = _notes(run.card(), node, rows, first, last, reader)
+    if not any(word.parts.get("ahead") for word in every):
+        notes.append(reader.say("note.no_schedule"))
     return {
         "node": node,
         "title": flows.name_in_words(node, reader),
@@ -165,8 +171,8 @@ def _flow(house: House, run: Run, reader: Language, name: str | None, step: str,
         "words": [(reader.short_weekday(w.ds), movers.in_words(w, reader)) for w in words[:DAYS_TOLD]],
         "moved": urlencode({"node": node.node, "day": words[0].ds.isoformat()}) if words else None,
         "moved_day": reader.weekday(words[0].ds) if words else None,
-        "notes": _notes(run, node, rows, first, last, reader),
-        "alarms": [warnings.in_words(a, reader) for a in _standing(house, run) if _is_of(a, node)],
+        "notes": notes,
+        "alarms": [warnings.in_words(a, reader) for a in standing if _is_of(a, node)],
     }
 
 
@@ -184,9 +190,11 @@ def _range_rows(rows: pa.Table, step: str, reader: Language) -> list[dict[str, A
     ]
 
 
-def _notes(run: Run, node: Node, rows: pa.Table, first: date | None, last: date | None, reader: Language) -> list[str]:
+def _notes(
+    card: Card, node: Node, rows: pa.Table, first: date | None, last: date | None, reader: Language
+) -> list[str]:
     """What a reader must know before using the numbers, in words."""
-    card, said = run.card(), []
+    said = []
     if first and last:
         for begin, end in _spans(day for day in card.uncertain_days if first <= day <= last):
             if begin == end:
@@ -197,8 +205,6 @@ def _notes(run: Run, node: Node, rows: pa.Table, first: date | None, last: date 
         said.append(reader.say("note.closed"))
     if any(YOUNG in str(note.get("problem")) and note.get("series") in _names(node) for note in card.notes):
         said.append(reader.say("note.young"))
-    if not any(word.parts.get("ahead") for word in run.words()):
-        said.append(reader.say("note.no_schedule"))
     return said
 
 
@@ -214,9 +220,7 @@ def _is_of(alarm: Alarm, node: Node) -> bool:
     )
 
 
-def _alarms(house: House, run: Run, who: Visitor, reader: Language) -> dict[str, Any]:
-    standing = _standing(house, run)
-
+def _alarms(standing: Sequence[Alarm], reader: Language) -> dict[str, Any]:
     def told(alarm: Alarm) -> dict[str, Any]:
         return {
             "id": alarm_answers.id_of(alarm),
@@ -234,14 +238,13 @@ def _alarms(house: House, run: Run, who: Visitor, reader: Language) -> dict[str,
     return {
         "standing": [told(alarm) for alarm in still],
         "over": [told(alarm) for alarm in standing if alarm not in still],
-        "may_plan": who.may(Capability.PLAN),
     }
 
 
 def _scenarios(
-    house: House, run: Run, reader: Language, asked: Scenario | None, name: str | None, step: str, request: Request
+    house: House, run: Run, request: Request, asked: Scenario | None, name: str | None, step: str
 ) -> dict[str, Any]:
-    node = flows.node_of(run, name)
+    node, reader = flows.node_of(run, name), reader_of(request)
     given = {key: value for key, value in request.query_params.items() if value and key not in ("node", "step")}
     values: dict[str, Any] = {
         "saved": what_if.saved(house.settings.home),
@@ -361,11 +364,6 @@ def _places(run: Run, reader: Language) -> list[tuple[str, list[tuple[str, str]]
 def _made(run: Run, house: House, reader: Language) -> str:
     at = run.made_at.astimezone(ZoneInfo(house.settings.zone))
     return reader.say("flows.made", day=reader.day(at.date()), time=f"{at:%H:%M}")
-
-
-def _standing(house: House, run: Run) -> list[Alarm]:
-    with house.engine.connect() as connection:
-        return alarm_answers.standing(connection, run.alarms())
 
 
 def _open(alarms: Iterable[Alarm]) -> list[Alarm]:
