@@ -29,7 +29,14 @@ from features.shared import Heaps, answers, deal, sweep
 
 T = TypeVar("T")
 R = TypeVar("R")
-_PLAIN: Final[dict[str, Any]] = {"use_dictionary": False, "compression": "none", "write_statistics": False}
+_PLAIN: Final[dict[str, Any]] = {
+    "use_dictionary": False,
+    "compression": "none",
+    "write_statistics": False,
+    "write_batch_size": 1 << 16,
+    "data_page_size": 1 << 23,
+}
+"""Of Parquet: dictionaries, compression and small pages would take longer than the features themselves."""
 _FEW_HEAPS: Final = 8
 """So many at least, if there are as many parts: so that every worker has something to sweep."""
 Say = Callable[[str], None]
@@ -101,8 +108,7 @@ class Work:
         """Third round, its table written to a file."""
         part, path = task
         draft = path.with_suffix(".draft")
-        # Dictionaries and compression would take longer than the features themselves.
-        pq.write_table(self.answer(part), draft, write_batch_size=1 << 16, data_page_size=1 << 23, **_PLAIN)
+        pq.write_table(self.answer(part), draft, **_PLAIN)
         return draft.replace(path)
 
     def prepare(self, executor: Executor | None, say: Say | None = None) -> None:

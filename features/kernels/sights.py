@@ -70,9 +70,7 @@ def _packed(number: Places, at: Ints, start: Ints, packed: Ints) -> tuple[int, b
         start[e + 1] += start[e]
     rows = _bits(len(number))
     of_time = 62 - rows - _bits(count)
-    drop = 0
-    while (np.uint64(high) - np.uint64(low)) >> np.uint64(drop) >> np.uint64(of_time) > 0:
-        drop += 1
+    drop = _dropped(low, high, of_time)
     straight = True
     n = 0
     for k in range(len(number)):
@@ -93,9 +91,17 @@ def _bits(number: int) -> int:
 
 
 @compiled
+def _dropped(low: int, high: int, of_time: int) -> int:
+    """How many low bits instants between two must lose, so that what is left fits so many."""
+    drop = 0
+    while (np.uint64(high) - np.uint64(low)) >> np.uint64(drop) >> np.uint64(of_time) > 0:
+        drop += 1
+    return drop
+
+
+@compiled
 def _unpacked(packed: Ints, rows: int, at: Ints, then: Ints, order: Ints, first: Ints, second: Ints) -> None:
-    """Row numbers of rows packed and sorted, those of one group that the packing could not tell apart put in order of
-    (at, then), with both."""
+    """Row numbers of rows packed and sorted, with (at, then), by which what the packing left alike is put in order."""
     mask = (1 << rows) - 1
     begin = 0
     for k in range(len(packed) + 1):
@@ -110,8 +116,7 @@ def _unpacked(packed: Ints, rows: int, at: Ints, then: Ints, order: Ints, first:
 
 
 def together(entity: Ints, at: Ints) -> Ints:
-    """Row numbers such that those of one entity lie together, in order of time; which entity comes first is nobody's
-    business.
+    """Row numbers such that those of one entity lie together, in order of time, whichever entity comes first.
 
     As `in_groups`, with bits of a hash in place of the group; entities that share these are told apart afterwards.
     """
@@ -131,9 +136,7 @@ def _mixed(entity: Ints, at: Ints, packed: Ints) -> tuple[int, int]:
     low = high = at[0] if len(at) else np.int64(0)
     for k in range(len(at)):
         low, high = min(low, at[k]), max(high, at[k])
-    drop = 0
-    while (np.uint64(high) - np.uint64(low)) >> np.uint64(drop) >> np.uint64(of_time) > 0:
-        drop += 1
+    drop = _dropped(low, high, of_time)
     for k in range(len(at)):
         mixed = np.int64(np.uint64(entity[k]) * _GOLDEN >> np.uint64(64 - of_hash))
         moment = np.int64((np.uint64(at[k]) - np.uint64(low)) >> np.uint64(drop))
@@ -238,8 +241,7 @@ def _halves(rows: Ints, spare: Ints, begin: int, end: int, at: Ints, then: Ints)
 
 @compiled
 def _merge_late(begin: int, end: int, happened: Ints, enter: Ints, order: Places, late: Ints) -> None:
-    """The order of one entity's rows by when they enter. Those known at once lie in it; those known late, which are
-    few, are sorted and merged in."""
+    """The order of one entity's rows by when they enter: those known late, which are few, are merged into the rest."""
     m = 0
     for k in range(begin, end):
         late[m] = k
@@ -322,17 +324,7 @@ def _sights(  # noqa: PLR0912 - one pass over each entity, while it is near
             straight[0] = False
         if disorder:
             _merge_late(begin, end, happened, enter, entering, late)
-        k = begin
-        if disorder:
-            for q in range(first, after):
-                while k < end and enter[entering[k]] <= at[q]:
-                    k += 1
-                entered[q] = k
-        else:
-            for q in range(first, after):
-                while k < end and enter[k] <= at[q]:
-                    k += 1
-                entered[q] = k
+        _walk(begin, end, first, after, at, enter, entering, entered, disorder)
         for w, width in enumerate(widths):
             if not corrected and (width == NEVER or latest <= width):  # so rows leave in the order they happened
                 if width == NEVER:
@@ -392,9 +384,17 @@ def _swept(
         straight = False
     if disorder:
         _sort(order, begin, end, moment, moment)
+    _walk(begin, end, first, after, at, moment, order, upto, disorder)
+    return straight
+
+
+@compiled
+def _walk(
+    begin: int, end: int, first: int, after: int, at: Ints, moment: Ints, order: Places, upto: Places, disorder: bool
+) -> None:
+    """Up to which place each query of one entity has gone: of the rows' own order, or of another where there is one."""
     k = begin
     for q in range(first, after):
         while k < end and moment[order[k] if disorder else k] <= at[q]:
             k += 1
         upto[q] = k
-    return straight
