@@ -26,6 +26,9 @@ KNOWN_OF_MONTH = 0.8
 """Share of a month's days that must be known for the month to count."""
 FARTHEST_HOURS = 24 * 31 * 25
 
+Shut = tuple[tuple[str, np.datetime64, np.datetime64], ...]
+"""Closures: (post, first hour, hour after the last) as datetime64[h]."""
+
 
 @dataclass(frozen=True)
 class LakeFlows:
@@ -33,7 +36,7 @@ class LakeFlows:
 
     hours, days, months  long tables: unique_id (the flow's node), ds, y and LABELS; a missing count is NaN
     counted              what came in the running month before `first`, by node
-    shut                 closures known by then: (post, first hour, hour after the last) as datetime64[h]
+    shut                 closures known by then
     feed_alarms          post, direction and the silent day ds
     """
 
@@ -42,7 +45,7 @@ class LakeFlows:
     months: pd.DataFrame
     first: np.datetime64
     counted: dict[str, float]
-    shut: tuple[tuple[str, np.datetime64, np.datetime64], ...]
+    shut: Shut
     feed_alarms: pa.Table
     notes: tuple[Note, ...]
 
@@ -53,7 +56,9 @@ def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hour
     A day without a record counts 0; what makes it missing is said at `daily_counts`, and then its hours are missing
     too. A month with up to a fifth of its days missing counts as its mean day times its days, else it is missing.
     """
-    days, alarms, notes = daily_counts(lake, as_of, zone)
+    crossings = actual_crossings(lake, as_of)
+    shut = shut_hours(lake, as_of, zone)
+    days, alarms, notes = daily_counts(crossings, shut, as_of, zone)
     places = _places(lake, as_of)
     for label in ("mode", "governorate"):
         days[label] = days["post"].map(places[label]).fillna("")
@@ -64,12 +69,12 @@ def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hour
     running = days["ds"].to_numpy().astype("datetime64[M]") == today.astype("datetime64[M]")
     counted = days[running].groupby("unique_id")["y"].sum()
     return LakeFlows(
-        _by_hour(lake, as_of, zone, days, today.astype("datetime64[h]") - hours),
+        _by_hour(crossings, zone, days, today.astype("datetime64[h]") - hours),
         days,
         _by_month(days, today),
         today,
         {str(name): float(count) for name, count in counted.items()},
-        _shut_hours(lake, as_of, zone),
+        shut,
         alarms,
         notes + told,
     )
@@ -87,11 +92,9 @@ def _places(lake: Known, as_of: datetime) -> pd.DataFrame:
     return latest
 
 
-def _by_hour(lake: Known, as_of: datetime, zone: str, days: pd.DataFrame, since: np.datetime64) -> pd.DataFrame:
-    rows = lake.as_known("crossings", as_of, ["kind", "post", "direction", "happened_at"])
-    rows = rows.filter(pc.equal(rows["kind"], "actual"))
-    hour = clock(rows["happened_at"], zone).astype("datetime64[h]")
-    rows, hour = rows.filter(pa.array(hour >= since)), hour[hour >= since]
+def _by_hour(crossings: pa.Table, zone: str, days: pd.DataFrame, since: np.datetime64) -> pd.DataFrame:
+    hour = clock(crossings["happened_at"], zone).astype("datetime64[h]")
+    rows, hour = crossings.filter(pa.array(hour >= since)), hour[hour >= since]
     recent = days[days["ds"].to_numpy() >= since.astype("datetime64[D]")]
     grid = recent.loc[recent.index.repeat(24)].reset_index(drop=True)
     of_day = np.tile(np.arange(24), len(recent)).astype("timedelta64[h]")
@@ -117,15 +120,21 @@ def _by_month(days: pd.DataFrame, today: np.datetime64) -> pd.DataFrame:
     return told
 
 
-def daily_counts(lake: Known, as_of: datetime, zone: str) -> tuple[pd.DataFrame, pa.Table, tuple[Note, ...]]:
+def actual_crossings(lake: Known, as_of: datetime) -> pa.Table:
+    """The crossings that took place, as known at as_of: post, direction, happened_at and known_at."""
+    rows = lake.as_known("crossings", as_of, ["kind", "post", "direction", "happened_at", "known_at"])
+    return rows.filter(pc.equal(rows["kind"], "actual")).drop_columns(["kind"])
+
+
+def daily_counts(
+    crossings: pa.Table, shut: Shut, as_of: datetime, zone: str
+) -> tuple[pd.DataFrame, pa.Table, tuple[Note, ...]]:
     """A long table of whole days before as_of (unique_id, ds, y, post, direction), feed alarms, and notes.
 
     A day without a record counts 0, but is missing (null) where the post was shut, where records of such recent days
     have usually not all come, or where a place that always reports fell silent: those are the alarms.
     """
-    rows = lake.as_known("crossings", as_of, ["kind", "post", "direction", "happened_at", "known_at"])
-    rows = rows.filter(pc.equal(rows["kind"], "actual"))
-    rows, day, today = before_today(rows, as_of, zone)
+    rows, day, today = before_today(crossings, as_of, zone)
     if not len(day):
         raise BadInput(f"The lake knew of no crossing before {today}. Ingest crossings, or choose a later moment.")
     series = pd.MultiIndex.from_arrays([rows["post"].to_numpy(False), rows["direction"].to_numpy(False)])
@@ -136,13 +145,13 @@ def daily_counts(lake: Known, as_of: datetime, zone: str) -> tuple[pd.DataFrame,
     np.add.at(counts, (codes, (day - first_day).astype(int)), 1.0)
 
     believed = _complete_days(rows["known_at"], day, as_of, zone, first_day=first_day, length=shape[1])
-    shut = closed_days(lake, as_of, zone)
+    closed = _closed_days(shut)
     days = first_day + np.arange(shape[1])
     parts, alarms = [], []
     for place, (post, direction) in enumerate(places):
         y = counts[place].copy()
         begun = int(np.argmax(y > 0))
-        y[np.isin(days, shut.get(post, np.empty(0, "datetime64[D]")))] = np.nan
+        y[np.isin(days, closed.get(post, np.empty(0, "datetime64[D]")))] = np.nan
         y[~believed] = np.nan
         silent = _silent(y, begun)
         alarms += [(post, direction, when) for when in days[silent]]
@@ -158,16 +167,16 @@ def daily_counts(lake: Known, as_of: datetime, zone: str) -> tuple[pd.DataFrame,
     return pd.concat(parts, ignore_index=True), _alarm_table(alarms), notes
 
 
-def closed_days(lake: Known, as_of: datetime, zone: str) -> dict[str, np.ndarray]:
-    """Local days (datetime64[D]) that a closure known at as_of covers whole, by post."""
-    shut: dict[str, list[np.ndarray]] = {}
-    for post, begin, end in _shut_hours(lake, as_of, zone):
+def _closed_days(shut: Shut) -> dict[str, np.ndarray]:
+    """Local days (datetime64[D]) that closures cover whole, by post."""
+    closed: dict[str, list[np.ndarray]] = {}
+    for post, begin, end in shut:
         first = (begin + 23).astype("datetime64[D]")
-        shut.setdefault(post, []).append(np.arange(first, end.astype("datetime64[D]"), dtype="datetime64[D]"))
-    return {place: np.unique(np.concatenate(days)) for place, days in shut.items()}
+        closed.setdefault(post, []).append(np.arange(first, end.astype("datetime64[D]"), dtype="datetime64[D]"))
+    return {place: np.unique(np.concatenate(days)) for place, days in closed.items()}
 
 
-def _shut_hours(lake: Known, as_of: datetime, zone: str) -> tuple[tuple[str, np.datetime64, np.datetime64], ...]:
+def shut_hours(lake: Known, as_of: datetime, zone: str) -> Shut:
     """Whole hours on the place's clock during which posts are closed; one without an end lasts beyond any horizon."""
     rows = lake.as_known("closures", as_of, ["place", "place_kind", "kind", "happened_at", "until_at"])
     rows = rows.filter(pc.and_(pc.equal(rows["place_kind"], "post"), pc.equal(rows["kind"], "closed")))

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from models.volumes.lake_flows import daily_counts, lake_flows
+from models.volumes.lake_flows import actual_crossings, daily_counts, lake_flows, shut_hours
+from models.volumes.panel import Note
 from records.errors import BadInput
 
 FIRST = datetime(2025, 1, 1, 9, tzinfo=UTC)
@@ -63,8 +65,13 @@ def closed(begin: datetime, end: datetime | None, announced: datetime) -> dict[s
     return {**kept, "happened_at": begin, "until_at": end, "known_at": announced}
 
 
+def counted(lake: StandIn, as_of: datetime) -> tuple[pd.DataFrame, pa.Table, tuple[Note, ...]]:
+    zone = "Africa/Tunis"
+    return daily_counts(actual_crossings(lake, as_of), shut_hours(lake, as_of, zone), as_of, zone)
+
+
 def test_actual_crossings_known_by_then_are_counted_by_local_day() -> None:
-    counts, alarms, notes = daily_counts(StandIn(crossings(advance=True), []), AS_OF, "Africa/Tunis")
+    counts, alarms, notes = counted(StandIn(crossings(advance=True), []), AS_OF)
     assert set(counts["unique_id"]) == {"Goulette|entry", "Ras Jedir|entry"}
     first = counts[(counts["unique_id"] == "Goulette|entry")].iloc[0]
     assert (first["y"], str(first["ds"].date())) == (12, "2025-01-01")
@@ -74,14 +81,14 @@ def test_actual_crossings_known_by_then_are_counted_by_local_day() -> None:
 
 
 def test_days_whose_records_have_not_come_are_missing_not_low() -> None:
-    counts, _, notes = daily_counts(StandIn(crossings(late=True), []), AS_OF, "Africa/Tunis")
+    counts, _, notes = counted(StandIn(crossings(late=True), []), AS_OF)
     recent = counts[counts["ds"] >= np.datetime64("2025-04-10")]
     assert recent["y"].isna().all()
     assert any("2025-04-10" in note.problem for note in notes)
 
 
 def test_a_silent_day_where_there_always_is_traffic_is_a_feed_alarm() -> None:
-    counts, alarms, _ = daily_counts(StandIn(crossings(silent=90), []), AS_OF, "Africa/Tunis")
+    counts, alarms, _ = counted(StandIn(crossings(silent=90), []), AS_OF)
     assert alarms.to_pylist() == [{"post": "Goulette", "direction": "entry", "ds": datetime(2025, 4, 1).date()}]  # noqa: DTZ001
     day = counts[(counts["ds"] == np.datetime64("2025-04-01")) & (counts["post"] == "Goulette")]
     assert day["y"].isna().all()
@@ -89,7 +96,7 @@ def test_a_silent_day_where_there_always_is_traffic_is_a_feed_alarm() -> None:
 
 def test_a_closed_day_is_neither_an_alarm_nor_a_lesson() -> None:
     shut = closed(datetime(2025, 3, 31, 22, tzinfo=UTC), datetime(2025, 4, 2, tzinfo=UTC), FIRST)
-    counts, alarms, _ = daily_counts(StandIn(crossings(silent=90), [shut]), AS_OF, "Africa/Tunis")
+    counts, alarms, _ = counted(StandIn(crossings(silent=90), [shut]), AS_OF)
     assert alarms.num_rows == 0
     assert counts[(counts["ds"] == np.datetime64("2025-04-01")) & (counts["post"] == "Goulette")]["y"].isna().all()
 
@@ -120,6 +127,6 @@ def test_closed_hours_are_whole_ones_on_the_posts_clock() -> None:
 
 def test_a_lake_that_knew_nothing_yet_is_bad_input() -> None:
     with pytest.raises(BadInput, match="knew of no crossing"):
-        daily_counts(StandIn(crossings(), []), datetime(2024, 1, 1, tzinfo=UTC), "Africa/Tunis")
+        counted(StandIn(crossings(), []), datetime(2024, 1, 1, tzinfo=UTC))
     with pytest.raises(BadInput, match="no time zone"):
-        daily_counts(StandIn(crossings(), []), datetime(2025, 1, 1), "Africa/Tunis")  # noqa: DTZ001
+        counted(StandIn(crossings(), []), datetime(2025, 1, 1))  # noqa: DTZ001
