@@ -91,7 +91,7 @@ def _bits(number: int) -> int:
 
 
 @compiled
-def _dropped(low: int, high: int, of_time: int) -> int:
+def _dropped(low: np.int64, high: np.int64, of_time: int) -> int:
     """How many low bits instants between two must lose, so that what is left fits so many."""
     drop = 0
     while (np.uint64(high) - np.uint64(low)) >> np.uint64(drop) >> np.uint64(of_time) > 0:
