@@ -11,15 +11,11 @@ import pyarrow.compute as pc
 
 from models.volumes.lake_rows import Known, before_today, clock, local_day, local_days
 from models.volumes.panel import Note
+from models.volumes.silence import silent
 from records.errors import BadInput
 
 COMPLETE = 0.98
 """Share of a day's records that must usually have come by now for its count to be believed."""
-ALWAYS_REPORTS = 0.95
-"""Share of the last eight weeks with crossings that makes a silent day a fault of the feed."""
-LOOK_BACK_DAYS = 56
-BUSY = 5.0
-"""Crossings a day under which a silent day proves nothing."""
 LABELS = ("mode", "governorate", "post", "direction")
 """What tells flows apart, from the top."""
 KNOWN_OF_MONTH = 0.8
@@ -147,19 +143,18 @@ def daily_counts(
     believed = _complete_days(rows["known_at"], day, as_of, zone, first_day=first_day, length=shape[1])
     closed = _closed_days(shut)
     days = first_day + np.arange(shape[1])
+    begun = np.argmax(counts > 0, axis=1)
+    for place, (post, _) in enumerate(places):
+        counts[place, : begun[place]] = np.nan
+        counts[place, np.isin(days, closed.get(post, np.empty(0, "datetime64[D]")))] = np.nan
+    counts[:, ~believed] = np.nan
+    broken = silent(counts)
+    counts[broken] = np.nan
     parts, alarms = [], []
     for place, (post, direction) in enumerate(places):
-        y = counts[place].copy()
-        begun = int(np.argmax(y > 0))
-        y[np.isin(days, closed.get(post, np.empty(0, "datetime64[D]")))] = np.nan
-        y[~believed] = np.nan
-        silent = _silent(y, begun)
-        alarms += [(post, direction, when) for when in days[silent]]
-        y[silent] = np.nan
-        name = f"{post}|{direction}"
-        parts.append(
-            pd.DataFrame({"unique_id": name, "ds": days[begun:], "y": y[begun:], "post": post, "direction": direction})
-        )
+        alarms += [(post, direction, when) for when in days[broken[place]]]
+        told = {"ds": days[begun[place] :], "y": counts[place, begun[place] :]}
+        parts.append(pd.DataFrame({"unique_id": f"{post}|{direction}", **told, "post": post, "direction": direction}))
     notes = tuple(
         Note("", f"{when}: its records have not all come, so its counts are taken as missing")
         for when in days[~believed]
@@ -186,22 +181,6 @@ def shut_hours(lake: Known, as_of: datetime, zone: str) -> Shut:
     end = clock(rows["until_at"], zone).astype("datetime64[h]")
     end = np.where(np.isnat(end), latest, end)
     return tuple(zip(rows["place"].to_pylist(), first, end, strict=True))
-
-
-def _silent(y: np.ndarray, begun: int) -> np.ndarray:
-    """Days without a crossing at a place that reported on nearly all of the eight weeks before."""
-    known = np.isfinite(y)
-    total = np.concatenate([[0.0], np.cumsum(np.where(known, y, 0.0))])
-    busy = np.concatenate([[0], np.cumsum(known & (y > 0))])
-    counted = np.concatenate([[0], np.cumsum(known)])
-    at = np.arange(len(y))
-    start = np.maximum(at - LOOK_BACK_DAYS, begun)
-    start = np.minimum(start, at)
-    seen = np.maximum(counted[at] - counted[start], 1)
-    steady = (busy[at] - busy[start]) / seen >= ALWAYS_REPORTS
-    enough = counted[at] - counted[start] >= LOOK_BACK_DAYS // 2
-    busy_enough = (total[at] - total[start]) / seen >= BUSY
-    return np.asarray(known & (y == 0) & steady & enough & busy_enough)
 
 
 def _complete_days(

@@ -37,11 +37,12 @@ class StandIn:
         return rows.select(list(columns)) if columns else rows
 
 
-def crossings(*, silent: int | None = None, late: bool = False, advance: bool = False) -> pa.Table:
+def crossings(*, silent: int | None = None, days: int = 1, late: bool = False, advance: bool = False) -> pa.Table:
     rows = []
     for number in range(100):
         for post, usual in (("Goulette", 12), ("Ras Jedir", 30)):
-            count = 0 if (post == "Goulette" and number == silent) else usual + 5 * (number % 7 >= 5)
+            quiet = post == "Goulette" and silent is not None and silent <= number < silent + days
+            count = 0 if quiet else usual + 5 * (number % 7 >= 5)
             for _ in range(count):
                 at = FIRST + timedelta(days=number)
                 known = at + timedelta(days=2 if late else 0, minutes=1)
@@ -92,6 +93,14 @@ def test_a_silent_day_where_there_always_is_traffic_is_a_feed_alarm() -> None:
     assert alarms.to_pylist() == [{"post": "Goulette", "direction": "entry", "ds": datetime(2025, 4, 1).date()}]  # noqa: DTZ001
     day = counts[(counts["ds"] == np.datetime64("2025-04-01")) & (counts["post"] == "Goulette")]
     assert day["y"].isna().all()
+
+
+def test_an_outage_stays_one_until_something_comes() -> None:
+    counts, alarms, _ = counted(StandIn(crossings(silent=80, days=15), []), AS_OF)
+    assert alarms.num_rows == 15
+    of_post = counts[counts["post"] == "Goulette"].set_index("ds")["y"]
+    assert of_post.loc["2025-03-22":"2025-04-05"].isna().all()
+    assert of_post.loc["2025-04-06":].notna().all()
 
 
 def test_a_closed_day_is_neither_an_alarm_nor_a_lesson() -> None:

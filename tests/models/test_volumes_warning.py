@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import nbinom, poisson
 
-from models.volumes.alarms import Alarm, Judged, Kind, State, advance, silent, suppressed, why
+from models.volumes.alarms import Alarm, Judged, Kind, State, advance, suppressed, why
 from models.volumes.calendar import calendar
 from models.volumes.reference import WARM, reference
 from models.volumes.rhythm import LEVELS, rhythm_of
+from models.volumes.silence import silent
 from models.volumes.warning import (
     SETTINGS,
     alone,
