@@ -15,6 +15,8 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from features.declaration import SubjectKind
+
 Value = str | float | int | bool | None
 
 
@@ -85,7 +87,7 @@ class Assessment:
     """
 
     id: str
-    event_kind: str
+    event_kind: SubjectKind
     event: str
     subject: str | None
     as_of: datetime

@@ -23,7 +23,7 @@ from serving.dossier_oversight import oversight
 from serving.dossier_parts import Document
 from serving.dossier_person import person
 from serving.languages import LANGUAGES, language
-from serving.replay import kind_of, tables_of
+from serving.replay import tables_of
 
 AUDIENCES = ("officer", "oversight", "person")
 FORMAT = 1
@@ -85,7 +85,7 @@ def values(assessment: Assessment, model: RiskModel | None, rulebook: Rulebook) 
             "purpose": model.purpose,
             "trained_from": dict(model.trained_from),
         }
-    said = rulebook.evaluate_one({**spine.to_pylist()[0], **row.to_pylist()[0]}, kind_of(assessment))
+    said = rulebook.evaluate_one({**spine.to_pylist()[0], **row.to_pylist()[0]}, assessment.event_kind)
     by_id = {finding.rule.id: finding for finding in said}
     found["rules"] = [_rule(by_id[f.rule]) for f in assessment.findings]
     found["undecided"] = [_rule(by_id[id]) for id in assessment.undecided]

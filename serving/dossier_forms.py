@@ -9,9 +9,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from serving.dossier_parts import Section, isolated, section
+from serving.dossier_parts import Section, section
 from serving.dossiers import Decision, Explanation, Look
 from serving.languages import Language
+from serving.sentences import isolated
 
 HERE = Path(__file__).parent
 FORMS = ("text", "json", "page")

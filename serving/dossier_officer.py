@@ -10,9 +10,7 @@ from serving import shown
 from serving.assessment import Assessment
 from serving.dossier_parts import Document, Section, facts, section
 from serving.languages import Language
-from serving.sentences import InWords, in_words
-
-CHECKLIST = {"crossing": 4, "permit": 3}
+from serving.sentences import InWords, checklist, in_words
 
 
 def officer(assessment: Assessment, rulebook: Rulebook, reader: Language) -> Document:
@@ -21,8 +19,7 @@ def officer(assessment: Assessment, rulebook: Rulebook, reader: Language) -> Doc
     if not assessment.assessable:
         return Document(title, (facts(assessment, reader), not_scored(assessment, reader)))
     if assessment.blind:
-        items = range(1, CHECKLIST[assessment.event_kind] + 1)
-        listed = tuple(reader.say(f"checklist.{assessment.event_kind}.{n}") for n in items)
+        listed = checklist(assessment.event_kind, reader)
         return Document(title, (facts(assessment, reader), section("blind", reader, *listed)))
     words = in_words(assessment, rulebook, reader)
     return Document(

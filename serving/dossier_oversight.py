@@ -11,10 +11,9 @@ from features.groups import GROUPS
 from risk_rules.rulebook import Rulebook
 from serving.assessment import Assessment
 from serving.dossier_officer import not_scored, proposal, reasons, rules, score
-from serving.dossier_parts import Document, Section, facts, isolated, section
+from serving.dossier_parts import Document, Section, facts, section
 from serving.languages import Language
-from serving.replay import kind_of
-from serving.sentences import in_words, observed_text, said
+from serving.sentences import in_words, isolated, observed_text, said
 
 _PLACES = 4  # decimals of a log-odds
 
@@ -34,7 +33,7 @@ def oversight(assessment: Assessment, found: Mapping[str, Any], rulebook: Rulebo
     words = in_words(assessment, rulebook, reader, most=None)
     parts: list[Section] = [facts(assessment, reader), score(assessment, reader), reasons(words, reader)]
     if found["score"]:
-        known = features(kind_of(assessment))
+        known = features(assessment.event_kind)
         parts += [
             _contributions(found, known, reader),
             _probability(found["score"], reader),

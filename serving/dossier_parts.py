@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from features.localtime import ZONE
 from serving import shown
-from serving.assessment import Assessment, Value
+from serving.assessment import Assessment
 from serving.languages import Language
-from serving.places import name_of
-from serving.sentences import said
+from serving.places import name_of, place_kind
+from serving.sentences import fact_said, isolated
 
 
 @dataclass(frozen=True)
@@ -58,29 +58,19 @@ def section(
 
 def facts(assessment: Assessment, reader: Language, *, without: tuple[str, ...] = ()) -> Section:
     """What happened where and when, and the facts of the event that a page names."""
-    permit = assessment.event_kind == "permit"
-    kind: Literal["post", "office"] = "office" if permit else "post"
+    kind = assessment.event_kind
     rows = [
         (reader.say("case.reference"), isolated(assessment.event)),
-        (reader.say(f"dossier.place.{assessment.event_kind}"), name_of(assessment.place, kind, reader)),
+        (reader.say(f"dossier.place.{kind}"), name_of(assessment.place, place_kind(kind), reader)),
     ]
-    if not permit:
+    if kind == "crossing":
         at = assessment.happened_at.astimezone(ZONE)
         rows.append(
             (reader.say("dossier.day"), reader.say("dossier.at", day=reader.day(at.date()), time=f"{at:%H:%M}"))
         )
     rows += [
-        (reader.say(f"fact.{name}"), _fact(name, value, reader))
+        (reader.say(f"fact.{name}"), fact_said(name, value, reader))
         for name, value in shown.facts(assessment).items()
         if name not in without
     ]
     return section("facts", reader, rows=tuple(rows))
-
-
-def isolated(text: str) -> str:
-    """Letters and digits of no language, kept in their order inside a sentence of any (Unicode FSI and PDI)."""
-    return f"\u2068{text}\u2069"
-
-
-def _fact(name: str, value: Value, reader: Language) -> str:
-    return name_of(str(value), "governorate", reader) if name == "address_governorate" else said(value, reader)

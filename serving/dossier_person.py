@@ -17,10 +17,9 @@ from risk_rules.rule import Rule
 from risk_rules.rulebook import Rulebook
 from serving.assessment import Assessment
 from serving.dossier_officer import not_scored
-from serving.dossier_parts import Document, facts, isolated, section
+from serving.dossier_parts import Document, facts, section
 from serving.languages import Language
-from serving.replay import kind_of
-from serving.sentences import observed_text
+from serving.sentences import isolated, observed_text
 
 OTHERS = frozenset({"party", "party_size", "declared_guardian", "sponsor", "permit_file", "officer"})
 """Columns of an event that are about somebody else, or may be."""
@@ -32,7 +31,7 @@ def person(assessment: Assessment, rulebook: Rulebook, reader: Language) -> Docu
     """The explanation for the person an assessment is about. While it is blind, nothing that the score rests on."""
     if assessment.blind:
         assessment = replace(assessment, reasons=(), findings=())
-    own = own_data(kind_of(assessment))
+    own = own_data(assessment.event_kind)
     if assessment.assessable:
         used = tuple(
             own[o.feature].texts[reader.code].format(value=observed_text(own[o.feature], o.value, reader))

@@ -21,6 +21,11 @@ def _names(kind: Kind) -> Mapping[str, Mapping[str, str]]:
     return {g.governorate: {"ar": g.name_ar, "fr": g.name_fr, "en": g.name_en} for g in governorates()}
 
 
+def place_kind(event_kind: str) -> Literal["post", "office"]:
+    """Where events of a kind take place."""
+    return "post" if event_kind == "crossing" else "office"
+
+
 def name_of(place: str | None, kind: Kind, language: Language) -> str:
     """The name of a place; its short name where it is not in the reference list."""
     if place is None:

@@ -19,10 +19,12 @@ from serving.drawing import Look, Spec, inline
 from serving.driver_pictures import by_place, drift
 from serving.house import House
 from serving.languages import Language
+from serving.places import place_kind
 from serving.problems import Problem
+from serving.sentences import checklist
 from serving.visitor import Visitor, require, visitor
 from serving.waterfall import waterfall
-from serving.web import CHECKLIST, case_shown, page_of, place_kind, reader_of
+from serving.web import case_shown, page_of, reader_of
 
 PURPOSE: Final[Mapping[str, str]] = {kind: purpose for purpose, kind in PURPOSES.items()}
 _WIDE: Final = 900
@@ -75,7 +77,7 @@ def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, A
         "here": "case",
         "kind": kind,
         "case": case_shown(house, assessment, reader, most=None),
-        "checklist": [reader.say(f"checklist.{kind}.{i + 1}") for i in range(CHECKLIST[kind])],
+        "checklist": checklist(kind, reader),
         "picture": {"drawn": _drawn(picture), "words": picture["description"]} if picture else None,
         "how": how,
     }

@@ -10,7 +10,6 @@ from typing import Any
 import pyarrow as pa
 
 from features.catalogue import features
-from features.declaration import SubjectKind
 from features.spine import SPINE
 from models.risk.model import RiskModel
 from risk_rules.protection import Protection
@@ -21,13 +20,9 @@ from serving.assessment import Assessment, Value, identified
 _TYPES = {"number": pa.float64(), "boolean": pa.bool_(), "string": pa.string()}
 
 
-def kind_of(assessment: Assessment) -> SubjectKind:
-    return "crossing" if assessment.event_kind == "crossing" else "permit"
-
-
 def tables_of(assessment: Assessment) -> tuple[pa.Table, pa.Table]:
     """The spine and the feature values of one row each, as `assess` was given them."""
-    kind = kind_of(assessment)
+    kind = assessment.event_kind
     known = features(kind)
     spine = {n: _one(v, SPINE[kind].field(n).type) for n, v in assessment.facts.items() if n in SPINE[kind].names}
     values = {name: spine[name] for name in ("event", "subject", "as_of")}

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from features.catalogue import features
-from features.declaration import Feature, SubjectKind
+from features.declaration import Feature
 from features.groups import GROUPS
 from risk_rules.rulebook import Rulebook
 from serving.assessment import Assessment, Finding, Observed, Reason, Value
@@ -22,9 +23,7 @@ REASONS_SHOWN = 3
 FEATURES_SHOWN = 2
 UNUSUAL = 0.8  # a number is usual where fewer similar subjects than this lie on one side of it
 CYCLES = ("hour", "day of the week", "month")  # numbers of which none is more than another
-# Letters of an observed value may run against the direction of the sentence around it: each is isolated (Unicode FSI,
-# PDI), so that a flight number inside Arabic text keeps its order.
-_ISOLATE, _END = "\u2068", "\u2069"
+CHECKLIST: Final[Mapping[str, int]] = {"crossing": 4, "permit": 3}  # what to look at, with or without a score
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,7 @@ def in_words(
     """
     if assessment.blind:
         return InWords((), (), None, "", None)
-    kind: SubjectKind = "crossing" if assessment.event_kind == "crossing" else "permit"
-    known = features(kind)
+    known = features(assessment.event_kind)
     mitigation = rulebook.ladder.mitigations.get(assessment.mitigation) if assessment.mitigation else None
     return InWords(
         reasons=tuple(reason_in_words(r, known, language) for r in assessment.reasons[:most]),
@@ -175,7 +173,22 @@ def said(value: Value, language: Language) -> str:
     try:
         return language.day(date.fromisoformat(value))
     except ValueError:
-        return f"{_ISOLATE}{value}{_END}"
+        return isolated(value)
+
+
+def fact_said(name: str, value: Value, language: Language) -> str:
+    """A fact of the event itself, as `shown.facts` names it."""
+    return name_of(str(value), "governorate", language) if name == "address_governorate" else said(value, language)
+
+
+def checklist(event_kind: str, language: Language) -> tuple[str, ...]:
+    """What an officer looks at where there is no score to go by."""
+    return tuple(language.say(f"checklist.{event_kind}.{n + 1}") for n in range(CHECKLIST[event_kind]))
+
+
+def isolated(text: str) -> str:
+    """Letters and digits that keep their order inside a sentence that runs the other way (Unicode FSI and PDI)."""
+    return f"\u2068{text}\u2069"
 
 
 def _decimals(value: float) -> int:

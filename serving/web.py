@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -21,9 +21,9 @@ from serving.assessment import Assessment
 from serving.capabilities import DRIVERS, Capability, reading
 from serving.house import House
 from serving.languages import LANGUAGES, LOCALES, Language, chosen, language
-from serving.places import name_of
+from serving.places import name_of, place_kind
 from serving.problems import Problem
-from serving.sentences import REASONS_SHOWN, in_words, said
+from serving.sentences import CHECKLIST, REASONS_SHOWN, checklist, fact_said, in_words
 from serving.visitor import COOKIE, Visitor, from_own_form, not_allowed, same_site, visitor
 
 HERE = Path(__file__).parent
@@ -37,7 +37,6 @@ TABS = (
     ("drivers", "/drivers?kind=crossing", DRIVERS["crossing"]),
     ("drivers", "/drivers?kind=permit", DRIVERS["permit"]),
 )
-CHECKLIST = {"crossing": 4, "permit": 3}
 
 
 def add_pages(app: FastAPI, house: House) -> None:
@@ -221,7 +220,7 @@ def _queue(house: House, who: Visitor, reader: Language, kind: str, *, place: st
         "pages": max(1, -(-total // PER_PAGE)),
         "places": [(p, name) for name, p in named],
         "counted": [(reader.say(f"why_not.{why}"), n) for why, n in sorted(counts.items())],
-        "checklist": [reader.say(f"checklist.{kind}.{i + 1}") for i in range(CHECKLIST[kind])],
+        "checklist": checklist(kind, reader),
     }
 
 
@@ -236,21 +235,13 @@ def case_shown(
         "place": name_of(assessment.place, place_kind(assessment.event_kind), reader),
         "time": reader.clock(assessment.happened_at, zone) if assessment.event_kind == "crossing" else None,
         "moment": assessment.happened_at.isoformat(),
-        "facts": [(reader.say(f"fact.{k}"), _fact(k, v, reader)) for k, v in shown.facts(assessment).items()],
+        "facts": [(reader.say(f"fact.{k}"), fact_said(k, v, reader)) for k, v in shown.facts(assessment).items()],
         "blind": assessment.blind,
         "score": None if assessment.score is None else reader.per_hundred(assessment.score),
         "probability": assessment.score,
         "band": assessment.band,
         "words": in_words(assessment, house.rulebook, reader, most=most),
     }
-
-
-def _fact(name: str, value: Any, reader: Language) -> str:
-    return name_of(str(value), "governorate", reader) if name == "address_governorate" else said(value, reader)
-
-
-def place_kind(event_kind: str) -> Literal["post", "office"]:
-    return "post" if event_kind == "crossing" else "office"
 
 
 def _referrals(house: House, who: Visitor, reader: Language) -> dict[str, Any]:
