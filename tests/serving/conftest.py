@@ -16,6 +16,7 @@ from records.settings import Settings, settings
 from risk_rules.protection import Protection
 from risk_rules.rulebook import Rulebook
 from serving import accounts, store
+from tests.serving.published_run import publish
 from tests.serving.small_model import small_model
 
 with warnings.catch_warnings():
@@ -114,3 +115,23 @@ def client(installation):
     with TestClient(app, base_url="http://basira.test", follow_redirects=False) as made:
         yield made
     app.state.house.engine.dispose()
+
+
+@pytest.fixture
+def enter(client, installation):
+    """Signs one role in by the page's form, in one language."""
+
+    def as_role(role, code="en"):
+        client.cookies.clear()
+        client.cookies.set("basira_language", code)
+        answer = client.post("/sign-in", data={"name": role, "password": installation.passwords[role]})
+        assert answer.status_code == 303, answer.text
+        return client
+
+    return as_role
+
+
+@pytest.fixture
+def run(installation):
+    """A run of forecasts that the installation has published."""
+    return publish(installation.settings.home)

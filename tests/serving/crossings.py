@@ -49,38 +49,35 @@ def spine(rows) -> pa.Table:
     return pa.Table.from_pylist(list(rows), schema=schema)
 
 
-def values(of: pa.Table, names, observed=None) -> pa.Table:
-    """Features of a spine: those in `observed` (event to name to value), null where nothing was observed."""
+def values(of: pa.Table, names, observed=lambda event: {}) -> pa.Table:
+    """Features of a spine: those that `observed` says of an event's number, null where nothing was observed."""
     known = features("crossing")
-    given = [(observed or {}).get(event, {}) for event in of["event"].to_pylist()]
+    given = [observed(event) for event in of["event"].to_pylist()]
     columns = {name: pa.array([g.get(name) for g in given], ARROW[known[name].type]) for name in names if name in known}
     return pa.table({**{c: of[c] for c in ("event", "subject", "as_of")}, **columns})
 
 
-def observed_in(rows) -> dict:
-    """Something plausible for each crossing, from its number."""
-    found = {}
-    for row in rows:
-        n = int(row["event"][1:])
-        found[row["event"]] = {
-            "entries_last_90_days": float(n * 7 % 30),
-            "document_age_days": float(n * 397 % 3000),
-            "permit_state": ("granted", None, "refused")[n % 3],
-            "origin_new_for_traveller": n % 2 == 0,
-            "days_to_document_expiry": float(40 + n),
-            "document_reported_stolen": n % 11 == 5,
-        }
-    return found
+def plausible(event: str) -> dict:
+    """Something plausible for a crossing, from its number."""
+    n = int(event[1:])
+    return {
+        "entries_last_90_days": float(n * 7 % 30),
+        "document_age_days": float(n * 397 % 3000),
+        "permit_state": ("granted", None, "refused")[n % 3],
+        "origin_new_for_traveller": n % 2 == 0,
+        "days_to_document_expiry": float(40 + n),
+        "document_reported_stolen": n % 11 == 5,
+    }
 
 
-def assessed(rows, model, rulebook, protection=None, **options):
-    """The crossings `rows`, assessed as a batch does it."""
+def assessed(rows, model, rulebook, protection=None, *, observed=plausible, **options):
+    """The crossings `rows`, assessed as a batch does it, with what `observed` says of each."""
     rows = list(rows)
     of = spine(rows)
     names = needed_features(PURPOSE, model, rulebook, protection)
     return assess(
         of,
-        values(of, names, observed_in(rows)),
+        values(of, names, observed),
         **{
             "purpose": PURPOSE,
             "model": model,

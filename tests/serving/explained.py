@@ -8,8 +8,7 @@ from features.catalogue import features
 from models.risk.calibration import Calibrator
 from models.risk.declaration import Bands
 from models.risk.model import Input, RiskModel
-from serving.assess import assess, needed_features
-from tests.serving.crossings import PURPOSE, spine, values
+from tests.serving.crossings import PURPOSE, assessed
 
 READS = (
     "entries_last_90_days",
@@ -88,19 +87,4 @@ def observed(event: str) -> dict:
 
 def explained(rows, by, rulebook, protection, **options):
     """The crossings `rows`, assessed by the model `by`."""
-    rows = list(rows)
-    of = spine(rows)
-    names = needed_features(PURPOSE, by, rulebook, protection)
-    return assess(
-        of,
-        values(of, names, {row["event"]: observed(row["event"]) for row in rows}),
-        **{
-            "purpose": PURPOSE,
-            "model": by,
-            "rulebook": rulebook,
-            "protection": protection,
-            "mode": "demo",
-            "data_versions": {"crossings": 3},
-            **options,
-        },
-    )
+    return assessed(rows, by, rulebook, protection, observed=observed, **options)

@@ -23,6 +23,9 @@ def node(**labels: str) -> str:
     return " > ".join(f"{name}={value}" for name, value in labels.items()) or "total"
 
 
+RAS_JEDIR = node(mode="land", governorate="medenine", post="ras-jedir")
+
+
 def described() -> list[dict]:
     """The nodes of two posts: each a flow per direction, a post, a governorate and a mode, and the nation."""
     found = {}

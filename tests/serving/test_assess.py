@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from records.errors import BadInput
 from serving.assess import assess
 from serving.assessment import from_json
-from tests.serving.crossings import PURPOSE, READS, assessed, crossing, observed_in, spine, values
+from tests.serving.crossings import PURPOSE, READS, assessed, crossing, plausible, spine, values
 
 WHO = [
     {},
@@ -84,7 +84,7 @@ def test_reasons_are_groups_whose_shares_are_all_of_what_moved_the_score(model, 
 
 def test_contributions_add_up_to_the_raw_score(model, rulebook):
     rows = [crossing(n) for n in range(6)]
-    base = model.contributions(values(spine(rows), READS, observed_in(rows))).base
+    base = model.contributions(values(spine(rows), READS, plausible)).base
     for found in assessed(rows, model, rulebook):
         moved = sum(o.contribution for r in found.reasons for o in r.observed)
         assert moved + base == pytest.approx(found.raw, abs=1e-6)

@@ -8,9 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from models.volumes.rhythm import COLUMNS
-from tests.serving.published_run import node, publish
+from tests.serving.published_run import RAS_JEDIR
 
-RAS_JEDIR = node(mode="land", governorate="medenine", post="ras-jedir")
 READ = (
     "/v1/forecasts?level=post",
     "/v1/forecasts/nodes",
@@ -22,11 +21,6 @@ READ = (
     "/v1/scenarios",
     "/v1/scenarios/effect?change=closed&first=2026-03-10",
 )
-
-
-@pytest.fixture
-def run(installation):
-    return publish(installation.settings.home)
 
 
 @pytest.fixture

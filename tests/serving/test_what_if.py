@@ -9,9 +9,8 @@ from models.volumes.rhythm import COLUMNS, MEDIAN
 from models.volumes.scenarios import Change, Scenario
 from serving.flows import node_of
 from serving.what_if import change_of, overlaid
-from tests.serving.published_run import FIRST, node, publish
+from tests.serving.published_run import FIRST, RAS_JEDIR, node, publish
 
-RAS_JEDIR = node(mode="land", governorate="medenine", post="ras-jedir")
 LOW, HIGH = COLUMNS.index("q0.1"), COLUMNS.index("q0.9")
 
 

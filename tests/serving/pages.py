@@ -1,0 +1,14 @@
+"""What a page says to a program: the hosts it names, and the key of its forms."""
+
+import re
+
+HOSTS = re.compile(r"""(?:https?:)?//([a-z0-9.-]+\.[a-z]{2,})""", re.IGNORECASE)
+
+
+def hosts(page: str) -> set[str]:
+    """The hosts that a page names, but for the name of SVG's namespace, which is never fetched."""
+    return set(HOSTS.findall(page)) - {"www.w3.org"}
+
+
+def form_key(page: str) -> str:
+    return re.search(r'name="form_key" value="([^"]+)"', page)[1]
