@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.volumes.gaps import mean_known
 from models.volumes.panel import Note, Panel
 from models.volumes.rhythm import Rhythm, moments
 
@@ -92,12 +93,8 @@ def _unusual(values: np.ndarray, rhythm: Rhythm) -> tuple[np.ndarray, np.ndarray
     spread = np.full(count, 0.25)
     stays = STAYS[rhythm.unit]
     for t in range(season, length):
-        past = clean[:, t - season :: -season][:, :3] if t >= season else clean[:, :0]
-        known = np.isfinite(past).sum(axis=1)
-        usual = np.where(known > 0, np.nansum(past, axis=1) / np.maximum(known, 1), np.nan)
-        recent = clean[:, max(0, t - season) : t]
-        seen = np.isfinite(recent).sum(axis=1)
-        level = np.where(seen > 0, np.nansum(recent, axis=1) / np.maximum(seen, 1), np.nan)
+        past = clean[:, t - season :: -season][:, :3]
+        usual, level = mean_known(past), mean_known(clean[:, t - season : t])
         with np.errstate(divide="ignore", invalid="ignore"):
             share = values[:, t] / usual
         ratio[:, t] = share

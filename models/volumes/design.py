@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.volumes import feasts
+from models.volumes.gaps import mean_known
 from models.volumes.history import History
 
 CATEGORIES = ("weekday", "hour", "month", "feast", "ramadan_hour", "series")
@@ -107,9 +108,7 @@ def _same_season(history: History, windows: Windows, rows: Rows, level: np.ndarr
         for j in range(min(3, count)):
             columns[f"{name}_lag_{j + 1}"] = lags[:, j]
         known = np.isfinite(lags).sum(axis=1)
-        safe = np.where(np.isfinite(lags), lags, 0.0)
-        mean = np.where(known > 0, safe.sum(axis=1) / np.maximum(known, 1), np.nan)
-        columns[f"{name}_mean"] = mean
+        columns[f"{name}_mean"] = mean_known(lags)
         ordered = np.sort(lags, axis=1)
         columns[f"{name}_low"] = ordered[:, 0]
         middle = np.maximum(known - 1, 0) // 2
@@ -127,9 +126,7 @@ def _same_season(history: History, windows: Windows, rows: Rows, level: np.ndarr
         base = windows.mean(rows.series, origin_then - rhythm.level, origin_then)
         with np.errstate(divide="ignore", invalid="ignore"):
             columns[f"profile_{back}"] = np.clip(np.where(base > 0, value / base, np.nan), 0, 20)
-    ratios = np.stack([columns[f"profile_{back}"] for back in (1, 2, 3)], axis=1)
-    known = np.isfinite(ratios).sum(axis=1)
-    columns["profile"] = np.where(known > 0, np.nansum(ratios, axis=1) / np.maximum(known, 1), np.nan)
+    columns["profile"] = mean_known(np.stack([columns[f"profile_{back}"] for back in (1, 2, 3)], axis=1))
     return columns
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.volumes.calendar import Calendar
+from models.volumes.gaps import mean_known
 from models.volumes.history import History
 from models.volumes.rhythm import LEVELS, MEDIAN
 from models.volumes.seasonal import same_season
@@ -55,7 +56,7 @@ def expected(history: History, series: np.ndarray, origin: np.ndarray, target: n
     same = remembered(beside_same, before, series, origin)
     week = remembered(beside_week, before, series, origin)
     days = [fading_mean(ordinary_lags(clean, series, origin, target - back, season)) for back in range(1, season)]
-    usual_week = _mean(np.stack([usual, *days]))
+    usual_week = mean_known(np.stack([usual, *days]), axis=0)
     felt = np.where(calendar.ordinary[target], NEAR, 1.0)
     count = usual * np.exp(felt * np.nan_to_num(same))
     # A feast on a Wednesday is like the same feast on a Sunday, not like a Wednesday: days off go by the week.
@@ -152,7 +153,7 @@ def effects(history: History, clean: np.ndarray) -> tuple[np.ndarray, np.ndarray
     season = history.rhythm.season
     series, step = (part.ravel() for part in np.indices((count, length)))
     same = fading_mean(ordinary_lags(clean, series, step - 1, step, season)).reshape(count, length)
-    week = _mean(np.stack([same, *[_later(same, back) for back in range(1, season)]]))
+    week = mean_known(np.stack([same, *[_later(same, back) for back in range(1, season)]]), axis=0)
     floor = 0.05 * week + 0.3
     with np.errstate(invalid="ignore"):
         logs = (np.log((history.values + floor) / (usual + floor)) for usual in (same, week))
@@ -165,7 +166,7 @@ def remembered(effect: np.ndarray, before: np.ndarray, series: np.ndarray, origi
     usable = (before >= 0) & (before <= origin[:, None])
     place = np.where(usable, before, 0)
     own = np.where(usable, effect[series[:, None], place], np.nan)
-    shared = np.where(usable, _mean(effect)[place], np.nan)
+    shared = np.where(usable, mean_known(effect, axis=0)[place], np.nan)
     fade = YEAR_FADE ** np.arange(YEARS)
     own_weight, weight = np.isfinite(own) * fade, np.isfinite(shared) * fade
     common = (weight * np.nan_to_num(shared)).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-9)
@@ -185,12 +186,6 @@ def _weighted_quantiles(lags: np.ndarray) -> np.ndarray:
     for row in np.flatnonzero(known):
         answer[row] = np.interp(LEVELS, reached[row, : known[row]], values[row, : known[row]])
     return answer
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis, NaN left out."""
-    seen = np.isfinite(values).sum(axis=0)
-    return np.where(seen > 0, np.nansum(values, axis=0) / np.maximum(seen, 1), np.nan)
 
 
 def _later(values: np.ndarray, by: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.stats import norm
 
+from models.volumes.gaps import mean_known
 from models.volumes.history import History
 from models.volumes.rhythm import LEVELS
 
@@ -28,7 +29,7 @@ def naive(history: History) -> np.ndarray:
     season = history.rhythm.season
     last = same_season_lags(history, 1)[..., 0]
     change = history.values[:, season:] - history.values[:, :-season]
-    spread = np.sqrt(_mean(change**2))
+    spread = np.sqrt(mean_known(change**2))
     seasons_ahead = -(-np.arange(1, history.horizon + 1) // season)
     sigma = spread[:, None] * np.sqrt(seasons_ahead)[None, :]
     quantiles = last[..., None] + np.nan_to_num(sigma)[..., None] * norm.ppf(LEVELS)
@@ -63,8 +64,3 @@ def _quantiles(values: np.ndarray) -> np.ndarray:
     below = np.take_along_axis(ordered, low, axis=-1)
     above = np.take_along_axis(ordered, high, axis=-1)
     return np.asarray(below + (above - below) * (place - low))
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    count = np.isfinite(values).sum(axis=1)
-    return np.where(count > 0, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan)

@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 from scipy.stats import norm
 
+from models.volumes.gaps import mean_known
 from models.volumes.history import History
 from models.volumes.rhythm import LEVELS
 from models.volumes.seasonal import naive
@@ -76,15 +77,15 @@ def _start(values: np.ndarray, season: int, phase: int) -> tuple[np.ndarray, np.
     inside = (first[:, None] + np.arange(4 * season)[None, :]) < length
     head = np.where(inside, np.take_along_axis(values, at, axis=1), np.nan)
     added, times = np.zeros((count, season)), np.ones((count, season))
-    level = _nanmean(head[:, :season])
+    level = mean_known(head[:, :season])
     parts, ratios = [], []
     for year in range(4):
         piece = head[:, year * season : (year + 1) * season]
         full = np.isfinite(piece).mean(axis=1) > 0.8
-        centre = _nanmean(piece)
+        centre = mean_known(piece)
         parts.append(np.where(full[:, None], piece - centre[:, None], np.nan))
         ratios.append(np.where((full & (centre > 0))[:, None], piece / centre[:, None], np.nan))
-    mean_part, mean_ratio = _nanmean(np.stack(parts, 2)), _nanmean(np.stack(ratios, 2))
+    mean_part, mean_ratio = mean_known(np.stack(parts, 2)), mean_known(np.stack(ratios, 2))
     place = (first[:, None] + np.arange(season)[None, :] + phase) % season
     np.put_along_axis(added, place, np.nan_to_num(mean_part), axis=1)
     np.put_along_axis(times, place, np.clip(np.nan_to_num(mean_ratio, nan=1.0), 0.02, None), axis=1)
@@ -163,8 +164,3 @@ def _ahead(
     growth = 1.0 + np.concatenate([np.zeros((len(settings.alpha), 1)), np.cumsum(reach[:, 1:] ** 2, axis=1)], axis=1)
     spread = sigma[..., None] * np.sqrt(growth)[None]
     return path, np.where(multiplied, spread * np.clip(turn, 0.2, 5.0), spread)
-
-
-def _nanmean(values: np.ndarray) -> np.ndarray:
-    count = np.isfinite(values).sum(axis=-1)
-    return np.where(count > 0, np.nansum(values, axis=-1) / np.maximum(count, 1), np.nan)
