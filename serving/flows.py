@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -46,9 +46,14 @@ def newest_run(home: Path) -> Run | None:
     return made[-1] if made else None
 
 
+@lru_cache(maxsize=4)
 def nodes(run: Run) -> Mapping[str, Node]:
-    """All flows of a run by name, the nation first, flows last."""
-    return _nodes(run.path)
+    """All flows of a run by name, the nation first, flows last. A published run never changes, so they are kept."""
+    columns = ["node", "level", "parent", *LABELS]
+    rows = run.table("days", columns=columns).group_by(columns).aggregate([]).to_pylist()
+    found = [Node(**{name: row[name] for name in columns}) for row in rows]
+    found.sort(key=lambda n: (LEVELS_OF_FLOWS.index(n.level), n.node))
+    return {n.node: n for n in found}
 
 
 def node_of(run: Run, name: str | None) -> Node:
@@ -86,7 +91,7 @@ def name_in_words(node: Node, language: Language) -> str:
     elif node.governorate:
         said += [name_of(node.governorate, "governorate", language), *([word_of(mode, language)] if mode else [])]
     elif mode:
-        said.append(language.say(f"flows.by_{mode}") if language.has(f"flows.by_{mode}") else mode)
+        said.append(language.say_or(f"flows.by_{mode}", mode))
     if node.direction:
         way, _, group = node.direction.partition("|")
         said += [word_of(way, language), *([group] if group else [])]
@@ -95,7 +100,7 @@ def name_in_words(node: Node, language: Language) -> str:
 
 def word_of(name: str, language: Language) -> str:
     """The word for a value; the value itself where nobody wrote one."""
-    return language.say(f"word.{name}") if language.has(f"word.{name}") else name
+    return language.say_or(f"word.{name}", name)
 
 
 def flow_in_words(name: str, language: Language) -> str:
@@ -121,19 +126,3 @@ def last_day(moment: datetime, step: str) -> date:
     if step != "month":
         return moment.date()
     return (moment.replace(day=28) + timedelta(days=4)).replace(day=1).date() - timedelta(days=1)
-
-
-@lru_cache(maxsize=4)
-def _nodes(path: Path) -> Mapping[str, Node]:
-    # A published run never changes, so its path stands for what it holds.
-    columns = ["node", "level", "parent", *LABELS]
-    rows = (
-        Run(datetime.min.replace(tzinfo=UTC), path)
-        .table("days", columns=columns)
-        .group_by(columns)
-        .aggregate([])
-        .to_pylist()
-    )
-    found = [Node(**{name: row[name] for name in columns}) for row in rows]
-    found.sort(key=lambda n: (LEVELS_OF_FLOWS.index(n.level), n.node))
-    return {n.node: n for n in found}

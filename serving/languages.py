@@ -63,6 +63,10 @@ class Language:
             values["count"] = self.number(count)
         return chosen.format(**values)
 
+    def say_or(self, key: str, otherwise: str) -> str:
+        """The interface text `key`; `otherwise` where nobody wrote one, for names that come with the data."""
+        return self.say(key) if self.has(key) else otherwise
+
     def has(self, key: str) -> bool:
         return key in self.texts
 

@@ -35,7 +35,6 @@ from serving.planning_words import (
     number_in_words,
     share_in_words,
     signed_in_words,
-    text_in_words,
 )
 from serving.visitor import Visitor, from_own_form, require, visitor
 from serving.web import bad_form, page_of, reader_of
@@ -315,13 +314,13 @@ def _run(run: Run, reader: Language) -> dict[str, Any]:
                 "flow": flows.flow_in_words(c["name"], reader),
                 "before": count_in_words(c["before"], reader),
                 "after": count_in_words(c["after"], reader),
-                "reason": reader.say(c["reason"]) if reader.has(c["reason"]) else c["reason"],
+                "reason": reader.say_or(c["reason"], c["reason"]),
             }
             for c in card.changed
         ],
         "did": [
             (
-                text_in_words("level", d["name"] or "nation", reader),
+                reader.say_or(f"level.{d['name'] or 'nation'}", d["name"]),
                 reader.number(d["days"], decimals=0),
                 *(share_in_words(d[name], reader) for name in ("coverage_80", "wape", "bias")),
             )
@@ -330,8 +329,8 @@ def _run(run: Run, reader: Language) -> dict[str, Any]:
         "figure_names": names,
         "figures": [
             (
-                text_in_words("step", step.removesuffix("s"), reader),
-                text_in_words("level", level, reader),
+                _step(step, reader),
+                reader.say_or(f"level.{level}", level),
                 *(number_in_words(told.get(name), reader) for name in names),
             )
             for step, levels in card.figures.items()
@@ -339,7 +338,7 @@ def _run(run: Run, reader: Language) -> dict[str, Any]:
         ],
         "weights": [
             (
-                text_in_words("step", step.removesuffix("s"), reader),
+                _step(step, reader),
                 reader.say("flows.comma").join(
                     f"{name} {reader.share(part)}" for name, part in parts.items() if part > 0
                 ),
@@ -351,6 +350,12 @@ def _run(run: Run, reader: Language) -> dict[str, Any]:
         "hash": card.data_hash,
         "downloads": ("hour", "day", "month"),
     }
+
+
+def _step(table: str, reader: Language) -> str:
+    """The step of one of a run's tables: "hours" goes by the hour."""
+    step = table.removesuffix("s")
+    return reader.say_or(f"step.{step}", step)
 
 
 def _places(run: Run, reader: Language) -> list[tuple[str, list[tuple[str, str]]]]:

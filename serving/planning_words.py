@@ -17,11 +17,6 @@ def row_in_words(row: Mapping[str, Any], reader: Language) -> tuple[str, str]:
     return count_in_words(row["mean"], reader), between_in_words(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader)
 
 
-def text_in_words(family: str, name: str, reader: Language) -> str:
-    """The text of a name that a run brings; the name itself where nobody wrote one."""
-    return reader.say(f"{family}.{name}") if reader.has(f"{family}.{name}") else name
-
-
 def between_in_words(low: float, high: float, reader: Language) -> str:
     return reader.say("flows.between", low=count_in_words(low, reader), high=count_in_words(high, reader))
 
