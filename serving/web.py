@@ -24,7 +24,7 @@ from serving.languages import LANGUAGES, LOCALES, Language, chosen, language
 from serving.places import name_of, place_kind
 from serving.problems import Problem
 from serving.sentences import CHECKLIST, REASONS_SHOWN, checklist, fact_said, in_words
-from serving.visitor import COOKIE, Visitor, from_own_form, not_allowed, same_site, visitor
+from serving.visitor import COOKIE, Visitor, from_own_form, require, same_site, visitor
 
 HERE = Path(__file__).parent
 PER_PAGE = 50
@@ -61,8 +61,7 @@ def add_pages(app: FastAPI, house: House) -> None:
             kind = first.removeprefix("/?kind=")
         if kind not in CHECKLIST:
             raise Problem(400, "No such kind", f"There is no kind '{kind}' of event.", "Choose crossing or permit.")
-        if not who.may(reading(kind)):
-            raise not_allowed(reading(kind).value)
+        require(who, reading(kind))
         return page_of(
             request,
             house,
@@ -119,8 +118,7 @@ def add_pages(app: FastAPI, house: House) -> None:
         who = visitor(request, house.engine)
         if who is None:
             return RedirectResponse("/", status_code=303)
-        if not who.may(Capability.READ_PROTECTION):
-            raise not_allowed(Capability.READ_PROTECTION.value)
+        require(who, Capability.READ_PROTECTION)
         return page_of(request, house, who, "referrals.html", **_referrals(house, who, reader_of(request)))
 
     @app.get("/docs", include_in_schema=False)
