@@ -23,9 +23,6 @@ from models.volumes.rolling import Forecast, Progress, roll
 from models.volumes.schedule import lacking
 from records.errors import BadInput
 
-FEAST_REACH = {"before": 3, "after": 4}
-"""Days around the first day of a feast that are reported as its window."""
-
 
 @dataclass(frozen=True)
 class Figures:
@@ -239,7 +236,7 @@ def _scored_rows(panel: Panel, forecasts: Sequence[Forecast], options: Options) 
     days = calendar(
         panel.rhythm, panel.start, forecasts[-1].origin + options.horizon - panel.start + 1, options.holidays
     )
-    near = (days.feast >= 0) & (days.offset >= -FEAST_REACH["before"]) & (days.offset < FEAST_REACH["after"])
+    near = days.around_feast
     for number, forecast in enumerate(forecasts):
         row, ahead = np.nonzero(np.isfinite(forecast.actual) & np.isfinite(forecast.quantiles[..., 0]))
         past = panel.values[:, : forecast.origin - panel.start + 1]

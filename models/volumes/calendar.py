@@ -12,6 +12,8 @@ from records.hijri import RAMADAN, hijri
 
 REACH, SHORT_REACH = 15, 5
 """Days before and after a feast, and one of a single day, in which it may be felt."""
+WINDOW = range(-3, 4)
+"""Days around the first day of a feast that are its window, for widths and for reports."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class Calendar:
     offset: np.ndarray  # days from that feast's first day, negative before it
     ordinary: np.ndarray  # whether no day off beyond the weekend is near
     uncertain: np.ndarray  # whether a feast is near whose day the moon has yet to decide
+
+    @property
+    def around_feast(self) -> np.ndarray:
+        """Whether a step lies in the WINDOW of the feast that rules it."""
+        return np.asarray((self.feast >= 0) & (self.offset >= WINDOW.start) & (self.offset < WINDOW.stop))
 
     def cut(self, stop: int, start: int = 0) -> "Calendar":
         """The steps from start to before stop."""

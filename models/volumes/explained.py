@@ -11,9 +11,10 @@ from typing import Final
 
 import numpy as np
 
+from models.volumes.design import Rows
 from models.volumes.history import History
 from models.volumes.rhythm import MEDIAN
-from models.volumes.trees import DEFAULT, Growth, forecast_rows, grow, inputs, matrix, trees
+from models.volumes.trees import DEFAULT, Growth, grow, inputs, matrix, trees
 
 PARTS: Final = ("level", "season", "holiday", "trend", "ahead", "others")
 
@@ -38,7 +39,7 @@ def explained(history: History, forecast: np.ndarray | None = None, growth: Grow
     if grown is None:
         said = trees(history, growth)[..., MEDIAN] if forecast is None else forecast
         return Moved(said, {**parts, "level": said})
-    given = inputs(history, forecast_rows(history))
+    given = inputs(history, Rows(*history.ahead()))
     shares = np.asarray(grown.models[0.5].predict(matrix(given.columns, grown.names), pred_contrib=True, num_threads=1))
     middle = np.maximum(given.start + shares.sum(axis=1), 0.0)
     counts = {name: np.zeros(len(middle)) for name in PARTS}

@@ -70,7 +70,7 @@ def feast_season(history: History) -> np.ndarray:
 
     A series without an ordinary day yet is answered by its same-season counts.
     """
-    rows = _ahead(history)
+    rows = history.ahead()
     lags = ordinary_lags(ordinary(history), *rows, history.rhythm.season)
     spread = _weighted_quantiles(lags).reshape(len(history.values), history.horizon, len(LEVELS))
     answer = _moved(spread, history)
@@ -93,15 +93,8 @@ def moved_by_feasts(member: Callable[[History], np.ndarray]) -> Callable[[Histor
     return member_moved
 
 
-def _ahead(history: History) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Series, origin and target (S * H,) of every step of the horizon."""
-    count, n = len(history.values), history.length
-    series = np.repeat(np.arange(count), history.horizon)
-    return series, np.full(len(series), n - 1), np.tile(np.arange(n, n + history.horizon), count)
-
-
 def _moved(quantiles: np.ndarray, history: History) -> np.ndarray:
-    rows = _ahead(history)
+    rows = history.ahead()
     said = expected(history, *rows)
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(said.usual > 0, said.count / said.usual, 1.0)

@@ -28,6 +28,12 @@ class History:
         """N, so that values[:, length - 1] is the origin."""
         return int(self.values.shape[1])
 
+    def ahead(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Series, origin and target (S * H,), as places in the history, of every step of the horizon."""
+        count, n = len(self.values), self.length
+        series = np.repeat(np.arange(count), self.horizon)
+        return series, np.full(len(series), n - 1), np.tile(np.arange(n, n + self.horizon), count)
+
     def of(self, series: np.ndarray) -> "History":
         """The same history of some series, given as a mask (S,)."""
         return replace(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.volumes.breaks import RUN, trusted
-from models.volumes.history import History, history_at
+from models.volumes.history import history_at
 from models.volumes.panel import Panel
 from models.volumes.pool import MEMBERS, Errors, Pool, bands, learn
 from models.volumes.rhythm import LEVELS
@@ -177,10 +177,5 @@ def _fold(panel: Panel, origin: int, horizon: int, days: Chances, members: Seque
     actual[:, : came.shape[1]] = came
     silent = ~(np.nan_to_num(panel.values[:, : origin - panel.start + 1]) > 0).any(axis=1)
     lags = same_season_lags(history, QUIET)
-    return Fold(origin, quantiles, actual, _around_feasts(history), silent, (lags == 0).all(axis=2))
-
-
-def _around_feasts(history: History) -> np.ndarray:
-    """Steps (H,) of the horizon from three days before a feast to four after its first day."""
-    feast, offset = (column[history.length :] for column in (history.calendar.feast, history.calendar.offset))
-    return np.asarray((feast >= 0) & (offset >= -3) & (offset < 4))
+    feast = history.calendar.around_feast[history.length :]
+    return Fold(origin, quantiles, actual, feast, silent, (lags == 0).all(axis=2))

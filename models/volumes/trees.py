@@ -52,7 +52,7 @@ class Grown:
 
     def answer(self, history: History) -> np.ndarray:
         """Quantiles (S, H, 15) for the calendar and the known columns of a history."""
-        ahead = inputs(history, forecast_rows(history))
+        ahead = inputs(history, Rows(*history.ahead()))
         read = matrix(ahead.columns, self.names)
         fitted = np.stack([model.predict(read, num_threads=1) for model in self.models.values()], axis=1)
         fitted = np.sort(np.maximum(fitted + ahead.start[:, None], 0.0), axis=1)
@@ -172,14 +172,6 @@ def training_rows(history: History, most: int) -> Rows:
         kept = np.sort(np.argpartition(chance, most)[:most])
         series, target, origin = series[kept], target[kept], origin[kept]
     return Rows(series, origin, target)
-
-
-def forecast_rows(history: History) -> Rows:
-    """Every series at every step of the horizon."""
-    count, n = len(history.values), history.length
-    series = np.repeat(np.arange(count), history.horizon)
-    target = np.tile(np.arange(n, n + history.horizon), count)
-    return Rows(series, np.full(len(series), n - 1), target)
 
 
 def row_weight(history: History, rows: Rows, level: np.ndarray) -> np.ndarray:
