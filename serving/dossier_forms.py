@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from serving.dossier_parts import Section, section
 from serving.dossiers import Decision, Explanation, Look
 from serving.languages import Language
+from serving.readiness import Charter
 from serving.sentences import isolated
 
 HERE = Path(__file__).parent
-FORMS = ("text", "json", "page")
 WIDTH = 100
 
 
@@ -24,8 +24,9 @@ def as_text(told: Explanation) -> str:
     lines = [told.document.title, "=" * len(told.document.title)]
     for part in sections(told):
         lines += ["", part.title, "-" * len(part.title)]
-        lines += [line for sentence in part.sentences for line in _wrapped(sentence)]
-        lines += [" | ".join(row) for row in ((part.head,) if part.head else ())]
+        lines += [line for sentence in part.sentences for line in textwrap.wrap(sentence, WIDTH)]
+        if part.head:
+            lines.append(" | ".join(part.head))
         lines += [" | ".join(cell for cell in row if cell) for row in part.rows]
     return "\n".join(lines) + "\n"
 
@@ -79,9 +80,9 @@ def sections(told: Explanation) -> tuple[Section, ...]:
             line = reader.say("dossier.frozen.line", at=at, digest=isolated(told.digest))
             beside.append(section("frozen", reader, line))
     elif told.audience == "person":
-        named = {name: getattr(told.contact, name, None) for name in ("controller", "data_protection_contact")}
-        keys = ("dossier.contact.controller", "dossier.contact.data_protection")
-        rows = tuple((reader.say(key), value) for key, value in zip(keys, named.values(), strict=True) if value)
+        contact = told.contact or Charter()
+        named = {"controller": contact.controller, "data_protection": contact.data_protection_contact}
+        rows = tuple((reader.say(f"dossier.contact.{key}"), value) for key, value in named.items() if value)
         beside.append(section("contact", reader, None if rows else reader.say("dossier.contact.none"), rows=rows))
     return (*told.document.sections, *beside)
 
@@ -95,8 +96,8 @@ def _looks(looks: Iterable[Look], reader: Language) -> Section:
         )
         for look in looks
     )
-    empty = section("looks", reader, None if rows else reader.say("dossier.looks.none"))
-    return replace(empty, head=_heads(reader), rows=rows) if rows else empty
+    none = None if rows else reader.say("dossier.looks.none")
+    return section("looks", reader, none, heads=("when", "who", "what"), rows=rows)
 
 
 def _decisions(decisions: Iterable[Decision], reader: Language) -> Section:
@@ -108,8 +109,8 @@ def _decisions(decisions: Iterable[Decision], reader: Language) -> Section:
         )
         for made in decisions
     )
-    empty = section("decisions", reader, None if rows else reader.say("dossier.decisions.none"))
-    return replace(empty, head=_heads(reader), rows=rows) if rows else empty
+    none = None if rows else reader.say("dossier.decisions.none")
+    return section("decisions", reader, none, heads=("when", "who", "what"), rows=rows)
 
 
 def _selection(made: Decision, reader: Language) -> str:
@@ -126,11 +127,3 @@ def _check(made: Decision, reader: Language) -> str:
     found = made.body.get("finding_kind") or made.body.get("finding") or "inconclusive"
     why = reader.say(f"dossier.why.{made.body.get('selected_by') or 'none'}")
     return reader.say("dossier.decision.checks", why=why, finding=reader.say(f"dossier.finding.{found}"))
-
-
-def _heads(reader: Language) -> tuple[str, ...]:
-    return tuple(reader.say(f"dossier.head.{name}") for name in ("when", "who", "what"))
-
-
-def _wrapped(sentence: str) -> list[str]:
-    return textwrap.wrap(sentence, WIDTH) or [""]

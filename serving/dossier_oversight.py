@@ -57,14 +57,8 @@ def _contributions(found: Mapping[str, Any], known: Mapping[str, Feature], reade
         what = _observed(feature, part["value"], reader) if feature else said(part["value"], reader)
         rows.append((GROUPS[part["group"]][reader.code], what, _signed(part["contribution"], reader)))
     rows.append((reader.say("dossier.raw"), "", _signed(found["score"]["raw"], reader)))
-    heads = ("reason", "observed", "contribution")
-    return section(
-        "contributions",
-        reader,
-        reader.say("dossier.contributions.line"),
-        head=tuple(reader.say(f"dossier.head.{name}") for name in heads),
-        rows=tuple(rows),
-    )
+    line = reader.say("dossier.contributions.line")
+    return section("contributions", reader, line, heads=("reason", "observed", "contribution"), rows=rows)
 
 
 def _probability(figures: Mapping[str, Any], reader: Language) -> Section:
@@ -109,14 +103,8 @@ def _what_if(found: Sequence[Mapping[str, Any]], known: Mapping[str, Feature], r
         )
         chance = reader.say("score.per_hundred", score=reader.per_hundred(what_if["probability"]))
         rows.append((changes, reader.say(f"band.{what_if['band']}"), chance))
-    heads = ("change", "band", "probability")
-    return section(
-        "what_if",
-        reader,
-        reader.say("dossier.what_if.line"),
-        head=tuple(reader.say(f"dossier.head.{name}") for name in heads),
-        rows=tuple(rows),
-    )
+    line = reader.say("dossier.what_if.line")
+    return section("what_if", reader, line, heads=("change", "band", "probability"), rows=rows)
 
 
 def _rules_inside(hits: Sequence[Mapping[str, Any]], rulebook: Rulebook, reader: Language) -> Section:
@@ -132,17 +120,16 @@ def _rules_inside(hits: Sequence[Mapping[str, Any]], rulebook: Rulebook, reader:
         )
         for hit in hits
     )
-    heads = ("rule", "number", "evidence", "basis", "limits")
-    head = tuple(reader.say(f"dossier.head.{name}") for name in heads) if rows else ()
-    return section("rules_inside", reader, None if rows else reader.say("dossier.rules.none"), head=head, rows=rows)
+    none = None if rows else reader.say("dossier.rules.none")
+    return section("rules_inside", reader, none, heads=("rule", "number", "evidence", "basis", "limits"), rows=rows)
 
 
 def _undecided(undecided: Sequence[Mapping[str, Any]], rulebook: Rulebook, reader: Language) -> Section:
     """Each rule that could not be decided, and what was missing for it."""
     titles = {rule.id: rule.title[reader.code] for rule in rulebook.rules}
     rows = tuple((titles[u["rule"]], isolated(u["rule"]), isolated(", ".join(u["missing"]))) for u in undecided)
-    head = tuple(reader.say(f"dossier.head.{name}") for name in ("rule", "number", "missing")) if rows else ()
-    return section("undecided", reader, None if rows else reader.say("dossier.undecided.none"), head=head, rows=rows)
+    none = None if rows else reader.say("dossier.undecided.none")
+    return section("undecided", reader, none, heads=("rule", "number", "missing"), rows=rows)
 
 
 def _made_from(assessment: Assessment, found: Mapping[str, Any], rulebook: Rulebook, reader: Language) -> Section:
@@ -160,7 +147,7 @@ def _made_from(assessment: Assessment, found: Mapping[str, Any], rulebook: Ruleb
         (reader.say("dossier.rulebook"), isolated(f"{assessment.rulebook} ({rulebook.on})")),
         (reader.say("dossier.data_versions"), isolated(_plainly(assessment.data_versions))),
     ]
-    return section("made_from", reader, rows=tuple(rows))
+    return section("made_from", reader, rows=rows)
 
 
 def _observed(feature: Feature, value: Any, reader: Language) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,10 +49,12 @@ def section(
     key: str,
     reader: Language,
     *sentences: str | None,
-    head: tuple[str, ...] = (),
-    rows: tuple[tuple[str, ...], ...] = (),
+    heads: tuple[str, ...] = (),
+    rows: Iterable[tuple[str, ...]] = (),
 ) -> Section:
-    """The section `key` under its title; sentences that are None are left out."""
+    """The section `key` under its title; sentences that are None are left out, and `heads` where there is no row."""
+    rows = tuple(rows)
+    head = tuple(reader.say(f"dossier.head.{name}") for name in heads) if rows else ()
     return Section(key, reader.say(f"dossier.{key}"), tuple(s for s in sentences if s), head, rows)
 
 
@@ -73,4 +75,4 @@ def facts(assessment: Assessment, reader: Language, *, without: tuple[str, ...] 
         for name, value in shown.facts(assessment).items()
         if name not in without
     ]
-    return section("facts", reader, rows=tuple(rows))
+    return section("facts", reader, rows=rows)
