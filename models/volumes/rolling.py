@@ -76,7 +76,6 @@ def roll(
     countries: Sequence[str] = (),
     *,
     teaching: int | None = None,
-    apart: int | None = None,
     stored: Pool | None = None,
     progress: Progress | None = None,
 ) -> Iterator[Forecast]:
@@ -91,7 +90,7 @@ def roll(
         raise BadInput(f"The stored pool is not one of frequency {panel.rhythm.freq!r}. Learn its weights again.")
     days = chances(panel.rhythm, panel.start, max(cutoffs) + horizon - panel.start + 1, countries)
     members = panel.rhythm.members if stored is None else tuple({*stored.weights, "naive"})
-    teachers = teaching_origins(panel, cutoffs[0], horizon, teaching, apart) if stored is None else []
+    teachers = teaching_origins(panel, cutoffs[0], horizon, teaching) if stored is None else []
     folds: list[Fold] = []
     for number, origin in enumerate(teachers):
         if progress:
@@ -109,12 +108,10 @@ def roll(
         folds.append(fold)
 
 
-def teaching_origins(
-    panel: Panel, first_cutoff: int, horizon: int, count: int | None = None, apart: int | None = None
-) -> list[int]:
+def teaching_origins(panel: Panel, first_cutoff: int, horizon: int, count: int | None = None) -> list[int]:
     """Origins before the first cutoff, ascending, that leave a season of counts before them."""
     wanted = panel.rhythm.validation if count is None else count
-    step = apart or max(1, horizon // 2 if panel.rhythm.unit == "M" else horizon)
+    step = max(1, horizon // 2 if panel.rhythm.unit == "M" else horizon)
     earliest = panel.start + (5 if panel.rhythm.unit == "M" else 3 * panel.rhythm.season - 1)
     origins = [first_cutoff - horizon - i * step for i in range(wanted)]
     return sorted(origin for origin in origins if origin >= earliest)
