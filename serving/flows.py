@@ -8,10 +8,12 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.volumes.published import LEVELS_OF_FLOWS, Run, runs
+from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
 from serving.languages import Language
 from serving.places import name_of
@@ -74,6 +76,11 @@ def series(run: Run, node: str, step: str, first: date | None = None, steps: int
     if first is not None:
         table = table.filter(pc.greater_equal(table["ds"], pa.scalar(first).cast(table.schema.field("ds").type)))
     return table if steps is None else table.slice(0, steps)
+
+
+def quantiles(rows: pa.Table) -> np.ndarray:
+    """The quantiles (H, 15) of H rows of a forecast."""
+    return np.stack([rows[name].to_numpy() for name in COLUMNS], axis=1)
 
 
 def begins(run: Run, step: str) -> list[date]:

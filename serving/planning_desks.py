@@ -9,15 +9,13 @@ from urllib.parse import urlencode
 
 import pyarrow.compute as pc
 
+from models.volumes.posts_staffed import SHIFT_HOURS, SHIFT_STARTS
 from models.volumes.published import Run
 from serving import flows
 from serving.languages import Language
 from serving.places import name_of
 from serving.planning_api import of_day
 from serving.planning_words import between_in_words, count_in_words, row_in_words
-
-SHIFTS = (0, 8, 16)
-"""Hours at which officers' shifts begin."""
 
 
 def staffing(run: Run, reader: Language, post: str | None, day: date | None) -> dict[str, Any]:
@@ -52,19 +50,20 @@ def staffing(run: Run, reader: Language, post: str | None, day: date | None) -> 
             )
             for at, h in hours.items()
         ],
-        "shifts": [_shift(hours, begin, reader) for begin in SHIFTS] if hours else [],
+        "shifts": [_shift(hours, begin, reader) for begin in SHIFT_STARTS] if hours else [],
         "curve": [(reader.share(row["share_in_time"]), count_in_words(row["booth_hours"], reader)) for row in curve],
     }
 
 
 def _shift(hours: Mapping[datetime, Mapping[str, float]], begin: int, reader: Language) -> tuple[str, ...]:
     """One shift: its hours, the most booths and officers that one of them needs, and all travellers."""
-    of = [h for at, h in hours.items() if begin <= at.hour < begin + 8]
+    end = begin + SHIFT_HOURS[0]
+    of = [h for at, h in hours.items() if begin <= at.hour < end]
     booths, officers = (
         count_in_words(max((h[name] for h in of), default=0), reader) for name in ("booths", "officers")
     )
     return (
-        f"{begin:02}:00–{begin + 8:02}:00",
+        f"{begin:02}:00–{end:02}:00",
         count_in_words(sum(h["travellers"] for h in of), reader),
         booths,
         officers,

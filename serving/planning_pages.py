@@ -251,6 +251,7 @@ def _scenarios(
         "node": node,
         "title": flows.name_in_words(node, reader),
         "step": step,
+        "steps": what_if.SHOWN_BY,
         "given": given,
         "asked": asked,
         "is_saved": "scenario" in given,
@@ -259,7 +260,7 @@ def _scenarios(
     if asked is None:
         return values
     rows, after, effect = what_if.overlaid(run, node, step, asked)
-    moved = np.flatnonzero((np.stack([rows[c].to_numpy() for c in COLUMNS], axis=1) != after).any(axis=1))
+    moved = np.flatnonzero((flows.quantiles(rows) != after).any(axis=1))
     begin = (int(moved[0]) // AT_ONCE[step]) * AT_ONCE[step] if len(moved) else 0
     shown, under = rows.slice(begin, AT_ONCE[step]), after[begin : begin + AT_ONCE[step]]
     query = given | {"node": node.node, "step": step}
@@ -348,7 +349,8 @@ def _run(run: Run, reader: Language) -> dict[str, Any]:
         "technical": [(n.get("series") or "", n.get("problem") or "") for n in card.notes],
         "versions": dict(card.versions),
         "hash": card.data_hash,
-        "downloads": ("hour", "day", "month"),
+        "steps": list(STEPS),
+        "levels": LEVELS_OF_FLOWS,
     }
 
 

@@ -16,7 +16,7 @@ from babel.dates import get_day_names, get_month_names
 
 from models.volumes.published import Word
 from models.volumes.rhythm import COLUMNS, MEDIAN
-from serving import movers
+from serving import flows, movers
 from serving.drawing import Look, Spec, finished
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _time(step: str, look: Look) -> altair.X:
 
 
 def _rows(table: pa.Table, under: np.ndarray | None) -> list[dict[str, object]]:
-    values = np.stack([table[c].to_numpy() for c in COLUMNS], axis=1) if under is None else under
+    values = flows.quantiles(table) if under is None else under
     moments = [_clock(moment) for moment in table["ds"].to_pylist()]
     names = ["median" if place == MEDIAN else _name(column) for place, column in enumerate(COLUMNS)]
     return [

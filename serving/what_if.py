@@ -23,7 +23,7 @@ from models.volumes.scenarios import Change, Effect, Scenario
 from records import journal
 from records.errors import BadInput
 from records.journal import Actor
-from serving.flows import LABELS, STEPS, Node
+from serving.flows import LABELS, STEPS, Node, quantiles
 
 KIND = "scenario_saved"
 FOLDER = "scenarios"
@@ -82,7 +82,7 @@ def overlaid(run: Run, node: Node, step: str, scenario: Scenario) -> tuple[pa.Ta
     below = [(name, "=", value) for name, value in node.labels().items()]
     table = run.table(STEPS[step], where=[[("node", "=", node.node)], [("level", "=", "flow"), *below]]).sort_by("ds")
     own = table.filter(pc.equal(table["node"], node.node))
-    before = _quantiles(own)
+    before = quantiles(own)
     days = own["ds"].to_numpy()
     parts = table.filter(pc.equal(table["level"], "flow"))
     labels, flows = _by_flow(parts, days) if parts.num_rows else ([node.labels()], before[None])
@@ -122,9 +122,5 @@ def _by_flow(parts: pa.Table, days: np.ndarray) -> tuple[list[dict[str, str]], n
             labels.append({label: columns[label][row] for label in LABELS if columns[label][row] is not None})
     flows = np.zeros((len(labels), len(days), len(COLUMNS)))
     at = np.searchsorted(days, parts["ds"].to_numpy())
-    flows[[place[name] for name in columns["node"]], at] = _quantiles(parts)
+    flows[[place[name] for name in columns["node"]], at] = quantiles(parts)
     return labels, flows
-
-
-def _quantiles(table: pa.Table) -> np.ndarray:
-    return np.stack([table[name].to_numpy() for name in COLUMNS], axis=1)
