@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -15,7 +14,7 @@ from serving.languages import Language
 from serving.readiness import Charter
 from serving.sentences import isolated
 
-HERE = Path(__file__).parent
+STYLE = Path(__file__).parent / "static" / "dossier.css"
 WIDTH = 100
 
 
@@ -32,7 +31,7 @@ def as_text(told: Explanation) -> str:
 
 
 def as_json(told: Explanation) -> dict[str, Any]:
-    """The same as plain values; for oversight with the figures, the digest, who saw it and what was decided."""
+    """The same as values of JSON; for oversight with the figures, the digest, who saw it and what was decided."""
     written: dict[str, Any] = {
         "assessment": told.assessment,
         "audience": told.audience,
@@ -49,23 +48,23 @@ def as_json(told: Explanation) -> dict[str, Any]:
             "looks": [asdict(look) | {"at": look.at.isoformat()} for look in told.looks],
             "decisions": [asdict(d) | {"at": d.at.isoformat()} for d in told.decisions],
         }
-    return json.loads(json.dumps(written))  # type: ignore[no-any-return]
+    return written
 
 
 def as_page(told: Explanation, *, alone: bool) -> str:
     """One HTML page, right to left in Arabic. `alone` puts its style inside, for a file that is opened by itself."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from serving.templates import templates
 
-    pages = Environment(
-        loader=FileSystemLoader(HERE / "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    return pages.get_template("dossier.html").render(
-        told=told,
-        t=told.language.say,
-        language=told.language,
-        sections=sections(told),
-        style=(HERE / "static" / "dossier.css").read_text(encoding="utf-8") if alone else None,
+    return (
+        templates()
+        .get_template("dossier.html")
+        .render(
+            told=told,
+            t=told.language.say,
+            language=told.language,
+            sections=sections(told),
+            style=STYLE.read_text(encoding="utf-8") if alone else None,
+        )
     )
 
 

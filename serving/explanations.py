@@ -10,17 +10,16 @@ from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from serving import dossiers
 from serving.dossier_forms import as_json, as_page, as_text
 from serving.house import House
-from serving.languages import chosen
 from serving.problems import Problem
-from serving.visitor import not_signed_in, visitor
-
-LANGUAGE_COOKIE = "basira_language"
+from serving.visitor import SignedIn
+from serving.web import reader_of
 
 
 def add_explanations(app: FastAPI, house: House) -> None:
     @app.get("/v1/assessments/{id}/explanation")
     def explanation(
         request: Request,
+        who: SignedIn,
         id: str,
         audience: Literal["officer", "oversight", "person"] = "officer",
         lang: Literal["ar", "fr", "en"] | None = None,
@@ -30,10 +29,7 @@ def add_explanations(app: FastAPI, house: House) -> None:
 
         `form` is JSON, plain text, or a page to print. That it was asked for is written in the journal.
         """
-        who = visitor(request, house.engine)
-        if who is None:
-            raise not_signed_in()
-        code = chosen(lang or request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
+        code = reader_of(request, lang).code
         try:
             told = dossiers.explanation(house, who.actor, id, audience, code, form=form)
         except dossiers.Unknown as unknown:

@@ -5,14 +5,12 @@ What planners open stands in `planning_pages.py`.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from records import journal
 from serving import shown, store
@@ -24,6 +22,7 @@ from serving.languages import LANGUAGES, LOCALES, Language, chosen, language
 from serving.places import name_of, place_kind
 from serving.problems import Problem
 from serving.sentences import CHECKLIST, REASONS_SHOWN, checklist, fact_said, in_words
+from serving.templates import templates
 from serving.visitor import COOKIE, Visitor, from_own_form, require, same_site, visitor
 
 HERE = Path(__file__).parent
@@ -147,19 +146,10 @@ def bad_form() -> Problem:
     )
 
 
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FileSystemLoader(HERE / "pages"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def reader_of(request: Request) -> Language:
-    return language(chosen(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language")))
+def reader_of(request: Request, wanted: str | None = None) -> Language:
+    """The language to answer in: the one `wanted`, else what was chosen on a page, else what the browser asks for."""
+    asked = wanted or request.cookies.get(LANGUAGE_COOKIE)
+    return language(chosen(asked, request.headers.get("accept-language")))
 
 
 def page_of(
@@ -168,7 +158,7 @@ def page_of(
     reader = reader_of(request)
     back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     text = (
-        _environment()
+        templates()
         .get_template(template)
         .render(
             t=reader.say,
