@@ -5,13 +5,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -23,6 +21,7 @@ from models.risk.declaration import RiskDeclaration
 from models.risk.labels import Labels, finding_labels, lapse_labels
 from models.risk.peers import ROWS
 from pipelines.steps.moments import known_until
+from pipelines.steps.sampling import drawn
 from pipelines.steps.versions import code_version
 from records.lake import Lake
 from records.settings import Settings
@@ -58,21 +57,13 @@ def similar_values(settings: Settings, name: str, values: pa.Table, say: Say) ->
     """
     lake, declared = Lake.open(settings.lake), declaration(name)
     if declared.subject_kind == "permit":
-        return _drawn(values.append_column("category", values["permit_category"]))
+        return drawn(values.append_column("category", values["permit_category"]), ROWS)
     at = known_until(lake)
-    spine = _drawn(_assessable(crossing_spine(lake, at - SIMILAR_SINCE, at)))
+    spine = drawn(_assessable(crossing_spine(lake, at - SIMILAR_SINCE, at)), ROWS)
     say(f"{name}: features of {spine.num_rows:,} crossings that later ones are compared with")
     with ThreadPoolExecutor(settings.workers) as workers:
         found = compute(spine, declared.inputs(), lake, executor=workers)
     return found.append_column("mode", spine["mode"])
-
-
-def _drawn(rows: pa.Table) -> pa.Table:
-    """At most ROWS of them, in their order."""
-    if rows.num_rows <= ROWS:
-        return rows
-    hashed = [zlib.crc32(event.encode()) for event in rows["event"].to_pylist()]
-    return rows.take(pa.array(np.sort(np.argsort(hashed, kind="stable")[:ROWS])))
 
 
 def _asked(lake: Lake, declared: RiskDeclaration, at: datetime) -> tuple[pa.Table, Labels]:

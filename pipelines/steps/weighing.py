@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.spine import crossing_spine, permit_spine
+from models.risk.model import RiskModel
 from pipelines.steps.moments import day_bounds, newest_day
+from pipelines.steps.sampling import drawn
 from records.lake import Lake
 from records.settings import Settings
 from risk_rules.rule import PURPOSES
@@ -42,35 +44,34 @@ def weigh(settings: Settings, purpose: str, say: Say) -> Week | None:
     wanted = [last - timedelta(days=n) for n in range((drivers.WEEK + drivers.MONTH).days)]
     days = sorted(day for day in wanted if day not in kept)
     if days:
-        assessed = _assessed(lake, house, purpose, days, say)
+        assessed = _assessed(lake, house, purpose, model, days, say)
         with writing(house.engine) as connection:
             drivers.save(connection, kind, model.hash, assessed, days, zone=settings.zone)
     with house.engine.connect() as connection:
         return drivers.newest_week(connection, kind, model.hash)
 
 
-def _assessed(lake: Lake, house: House, purpose: str, days: list[date], say: Say) -> list[Assessment]:
+def _assessed(
+    lake: Lake, house: House, purpose: str, model: RiskModel, days: Sequence[date], say: Say
+) -> list[Assessment]:
     zone, crossing = house.settings.zone, PURPOSES[purpose] == "crossing"
     start, end = day_bounds(days[0], zone)[0], day_bounds(days[-1], zone)[1]
     spine = crossing_spine(lake, start, end) if crossing else permit_spine(lake, start, end)
-    spine = _drawn(spine, "happened_at" if crossing else "as_of", days, zone)
+    spine = of_each_day(spine, "happened_at" if crossing else "as_of", days, zone)
     say(f"{purpose}: what drove {spine.num_rows:,} scores of {len(days)} days")
     return assess_spine(
         lake,
         spine,
         purpose=purpose,
-        model=house.champion(purpose),
+        model=model,
         rulebook=house.rulebook,
         protection=house.protection,
         mode=house.settings.mode.value,
     )
 
 
-def _drawn(spine: pa.Table, moment: str, days: Collection[date], zone: str) -> pa.Table:
-    """At most PER_DAY events of each of `days`, by the hash of their number: the same ones whenever it is asked."""
+def of_each_day(spine: pa.Table, moment: str, days: Sequence[date], zone: str) -> pa.Table:
+    """At most PER_DAY events of each of `days`, by the local day of their `moment`."""
     local = ZoneInfo(zone)
-    by_day: dict[date, list[tuple[int, int]]] = {day: [] for day in days}
-    for row, (at, event) in enumerate(zip(spine[moment].to_pylist(), spine["event"].to_pylist(), strict=True)):
-        if (day := at.astimezone(local).date()) in by_day:
-            by_day[day].append((zlib.crc32(event.encode()), row))
-    return spine.take(sorted(row for each in by_day.values() for _, row in sorted(each)[:PER_DAY]))
+    on = pa.array([at.astimezone(local).date() for at in spine[moment].to_pylist()], pa.date32())
+    return pa.concat_tables(drawn(spine.filter(pc.equal(on, pa.scalar(day))), PER_DAY) for day in days)
