@@ -72,10 +72,23 @@ def node_of(run: Run, name: str | None) -> Node:
 
 def series(run: Run, node: str, step: str, first: date | None = None, steps: int | None = None) -> pa.Table:
     """The forecast of one flow by one step, in order, from `first` on (its own first where none is given)."""
-    table = run.table(STEPS[step], where=[("node", "=", node)]).sort_by("ds")
-    if first is not None:
-        table = table.filter(pc.greater_equal(table["ds"], pa.scalar(first).cast(table.schema.field("ds").type)))
+    table = between(run.table(STEPS[step], where=[("node", "=", node)]).sort_by("ds"), first)
     return table if steps is None else table.slice(0, steps)
+
+
+def between(rows: pa.Table, first: date | None = None, end: date | None = None) -> pa.Table:
+    """The rows whose moment `ds` lies on `first` or later, and before `end`."""
+    moment = rows.schema.field("ds").type
+    if first is not None:
+        rows = rows.filter(pc.greater_equal(rows["ds"], pa.scalar(first).cast(moment)))
+    if end is not None:
+        rows = rows.filter(pc.less(rows["ds"], pa.scalar(end).cast(moment)))
+    return rows
+
+
+def of_day(rows: pa.Table, day: date) -> pa.Table:
+    """The rows whose moment `ds` lies on a day."""
+    return between(rows, day, day + timedelta(days=1))
 
 
 def quantiles(rows: pa.Table) -> np.ndarray:

@@ -146,12 +146,7 @@ def _forecasts(router: APIRouter, house: House) -> None:
         wanted = [("node", "=", flows.node_of(run, node).node)] if node or not level else []
         wanted += [("level", "=", level)] if level else []
         rows = run.table(flows.STEPS[step], where=wanted).sort_by([("node", "ascending"), ("ds", "ascending")])
-        moment = rows.schema.field("ds").type
-        if start:
-            rows = rows.filter(pc.greater_equal(rows["ds"], pa.scalar(start).cast(moment)))
-        if end:
-            rows = rows.filter(pc.less(rows["ds"], pa.scalar(end).cast(moment)))
-        return answered(rows, form, f"forecasts-{step}", run)
+        return answered(flows.between(rows, start, end), form, f"forecasts-{step}", run)
 
     @router.get("/v1/forecasts/nodes")
     def forecast_nodes(request: Request) -> list[dict[str, Any]]:
@@ -218,7 +213,7 @@ def _staffing(router: APIRouter, house: House) -> None:
         rows = run_of(house).table("staffing" if of == "hours" else "curve", where=[("post", "=", post)])
         if of == "curve":
             return drawn(volume_pictures.curve(rows, looked), form)
-        return drawn(volume_pictures.hours(of_day(rows, day) if day else rows, looked), form)
+        return drawn(volume_pictures.hours(flows.of_day(rows, day) if day else rows, looked), form)
 
 
 def _offices(router: APIRouter, house: House) -> None:
@@ -300,11 +295,6 @@ def run_of(house: House) -> Run:
             "Make one: basira volumes nightly.",
         )
     return run
-
-
-def of_day(rows: pa.Table, day: date) -> pa.Table:
-    """The rows whose moment `ds` lies on a day."""
-    return rows.filter(pc.equal(rows["ds"].cast(pa.date32(), safe=False), pa.scalar(day)))
 
 
 def alarm_as_json(alarm: Alarm, reader: Language) -> dict[str, Any]:

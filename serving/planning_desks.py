@@ -14,7 +14,6 @@ from models.volumes.published import Run
 from serving import flows
 from serving.languages import Language
 from serving.places import name_of
-from serving.planning_api import of_day
 from serving.planning_words import between_in_words, count_in_words, row_in_words
 
 
@@ -27,7 +26,7 @@ def staffing(run: Run, reader: Language, post: str | None, day: date | None) -> 
     days = sorted({moment.date() for moment in of_post["ds"].to_pylist()})
     on = day if day in days else (days[0] if days else None)
     hours: dict[datetime, dict[str, float]] = {}
-    for row in (of_day(of_post, on) if on else of_post).sort_by("ds").to_pylist():
+    for row in (flows.of_day(of_post, on) if on else of_post).sort_by("ds").to_pylist():
         hour = hours.setdefault(row["ds"], {"travellers": 0.0, "booths": 0, "officers": 0, "share": 1.0})
         for name in ("travellers", "booths", "officers"):
             hour[name] += row[name]
