@@ -22,19 +22,15 @@ def drift(week: Week, look: Look) -> Spec | None:
 
     say, code = look.language.say, look.language.code
     names = {"now": look.text(say("drivers.now")), "before": look.text(say("drivers.before"))}
-    groups = [look.text(GROUPS[g][code]) for g in now]
+    titles = {g: look.text(GROUPS[g][code]) for g in now}
     rows = [
-        {"group": look.text(GROUPS[g][code]), "share": shares.get(g, 0.0), "when": names[when]}
+        {"group": title, "share": shares.get(g, 0.0), "when": names[when]}
         for when, shares in (("before", before), ("now", now))
-        for g in now
+        for g, title in titles.items()
         if shares
     ]
-    moved = [
-        {"group": look.text(GROUPS[g][code]), "from": before.get(g, 0.0), "to": share}
-        for g, share in now.items()
-        if before
-    ]
-    y = alt.Y("group:N", sort=groups, title=None).axis(
+    moved = [{"group": title, "from": before.get(g, 0.0), "to": now[g]} for g, title in titles.items() if before]
+    y = alt.Y("group:N", sort=list(titles.values()), title=None).axis(
         ticks=False, domain=False, labelColor=look.colour("ink"), grid=True
     )
     top = 1.08 * max([*now.values(), *before.values()])
@@ -53,7 +49,7 @@ def drift(week: Week, look: Look) -> Spec | None:
         .mark_point(size=110, stroke=look.colour("accent"), strokeWidth=2, opacity=1)
         .encode(y=y, x=alt.X("share:Q", scale=scale, axis=axis), fill=fill)
     )
-    chart = alt.layer(lines, dots).properties(width=look.width - 200, height=_ROW * len(groups))
+    chart = alt.layer(lines, dots).properties(width=look.width - 200, height=_ROW * len(titles))
     return finished(chart, look, say("drivers.drift.title"))
 
 
@@ -65,12 +61,12 @@ def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | 
     import altair as alt
 
     language = look.language
-    order = list(week.now.shares)
+    titles = {g: look.text(GROUPS[g][language.code]) for g in week.now.shares}
     names = {place: look.text(name_of(place, kind, language)) for place in places}
     rows = [
         {
             "place": names[place],
-            "group": look.text(GROUPS[g][language.code]),
+            "group": titles[g],
             "share": share,
             "words": language.number(100 * share, decimals=0),
         }
@@ -82,7 +78,7 @@ def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | 
         y=alt.Y("place:N", sort=list(names.values()), title=None).axis(
             ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=300
         ),
-        x=alt.X("group:N", sort=[look.text(GROUPS[g][language.code]) for g in order], title=None)
+        x=alt.X("group:N", sort=list(titles.values()), title=None)
         .scale(reverse=look.rtl)
         .axis(
             orient="top",

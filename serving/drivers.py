@@ -34,18 +34,15 @@ class Drivers:
     @property
     def shares(self) -> dict[str, float]:
         """Each group's share of all that moved scores, the largest first."""
-        moved = {group: self.raised.get(group, 0.0) + self.lowered.get(group, 0.0) for group in self.groups}
+        groups = sorted({*self.raised, *self.lowered})
+        moved = {group: self.raised.get(group, 0.0) + self.lowered.get(group, 0.0) for group in groups}
         total = sum(moved.values())
-        return {g: moved[g] / total for g in sorted(moved, key=lambda g: (-moved[g], g))} if total else {}
+        return {g: moved[g] / total for g in sorted(groups, key=lambda g: -moved[g])} if total else {}
 
     def raised_share(self, group: str) -> float:
         """Of what a group moved, the share that raised scores."""
         up, down = self.raised.get(group, 0.0), self.lowered.get(group, 0.0)
         return up / (up + down) if up + down else 0.0
-
-    @property
-    def groups(self) -> set[str]:
-        return {*self.raised, *self.lowered}
 
 
 def drivers(assessed: Iterable[Assessment]) -> Drivers:

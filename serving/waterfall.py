@@ -29,7 +29,7 @@ def waterfall(assessment: Assessment, look: Look) -> Spec | None:
     y = alt.Y("name:N", sort=order, title=None).axis(
         ticks=False, domain=False, labelColor=look.colour("ink"), labelFontSize=13
     )
-    edges = [row[k] for row in rows for k in ("before", "after")]
+    edges = [row["after"] for row in rows]
     room = 0.22 * (max(edges) - min(edges))  # for the words beside the steps
     scale = alt.Scale(domain=[min(edges) - room, max(edges) + room], reverse=look.rtl, nice=False, zero=False)
     x = alt.X("before:Q", scale=scale, axis=None)
@@ -49,22 +49,18 @@ def waterfall(assessment: Assessment, look: Look) -> Spec | None:
     joined = joined.transform_filter("isValid(datum.next)")
     words = [
         base.mark_text(
-            align=("left" if side > 0 else "right") if not look.rtl else ("right" if side > 0 else "left"),
+            align="left" if look.onward(side) > 0 else "right",
             dx=look.onward(8 * side),
             fontSize=13,
             color=look.colour("ink"),
         )
-        .encode(y=y, x=alt.X("edge:Q", scale=scale, axis=None), text="words:N")
+        .encode(y=y, x=alt.X("after:Q", scale=scale, axis=None), text="words:N")
         .transform_filter(f"datum.side == {side}")
         for side in (1, -1)
     ]
     chart = alt.layer(joined, steps, ends, *words).properties(width=look.width - 190, height=_ROW * len(rows))
-    return finished(chart, look, waterfall_in_words(assessment, look))
-
-
-def waterfall_in_words(assessment: Assessment, look: Look) -> str:
-    """What the picture says, for those who do not see it."""
-    return ", ".join(f"{row['name']} {row['words']}" for row in _rows(assessment, look))
+    # What the picture says, for those who do not see it.
+    return finished(chart, look, ", ".join(f"{row['name']} {row['words']}" for row in rows))
 
 
 def _rows(assessment: Assessment, look: Look) -> list[dict[str, Any]]:
@@ -86,7 +82,6 @@ def _rows(assessment: Assessment, look: Look) -> list[dict[str, Any]]:
                 "share": share,
                 "kind": "raises" if push > 0 else "lowers",
                 "opacity": 1.0 if certain else 0.5,
-                "edge": max(at, at + push) if push > 0 else min(at, at + push),
                 "side": 1 if push > 0 else -1,
                 "words": look.text(words),
             }
@@ -101,5 +96,5 @@ def _rows(assessment: Assessment, look: Look) -> list[dict[str, Any]]:
 def _end(name: str, at: float, probability: float | None, kind: str, look: Look) -> dict[str, Any]:
     language = look.language
     words = language.say("score.per_hundred", score=language.per_hundred(probability or 0.0))
-    place = {"before": at, "after": at, "edge": at, "share": 0.0, "opacity": 1.0, "side": 1}
+    place = {"before": at, "after": at, "share": 0.0, "opacity": 1.0, "side": 1}
     return {"name": look.text(name), **place, "kind": kind, "words": look.text(words)}
