@@ -36,8 +36,9 @@ def nested(
 ) -> Nested:
     """Forecasts that add up over time, from three of the same hierarchy and as many paths.
 
-    The first hour must lie in the first day, and the first day in the first month. What was counted before them in that
-    day and that month is given per series (n,), nothing where nothing was. BadInput where steps or paths do not meet.
+    The first hour must lie in the first day, and the first day in the first month; the last hour in one of the days.
+    What was counted before them in that day and that month is given per series (n,), nothing where nothing was.
+    BadInput where steps or paths do not meet.
     """
     count, _, draws = days.series.shape
     day_of_hour = (hours.origin + 1 + np.arange(hours.series.shape[1])) // 24 - (days.origin + 1)
@@ -45,6 +46,8 @@ def nested(
     month_of_day = dates.astype("datetime64[M]").astype(int) - (months.origin + 1)
     if (day_of_hour[0], month_of_day[0]) != (0, 0):
         raise BadInput("The first hour must lie in the first day, and the first day in the first month.")
+    if day_of_hour[-1] >= days.series.shape[1]:
+        raise BadInput("The hours reach farther than their days: forecast more days or fewer hours.")
     if not hours.series.shape[::2] == months.series.shape[::2] == (count, draws):
         raise BadInput("Hours, days and months must be forecast for the same series and by equally many paths.")
     hours_before = np.zeros(count) if hours_counted is None else hours_counted

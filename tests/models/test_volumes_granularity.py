@@ -54,7 +54,7 @@ def sums_meet(answer: Nested, hours_counted: np.ndarray, days_counted: np.ndarra
 @given(
     start=st.integers(0, 24 * 400),
     hours=st.integers(1, 80),
-    days=st.integers(4, 70),
+    days=st.integers(5, 70),
     seed=st.integers(0, 9),
 )
 def test_hours_days_and_months_add_up_in_every_path(start: int, hours: int, days: int, seed: int) -> None:
@@ -107,3 +107,8 @@ def test_forecasts_that_do_not_begin_together_are_refused() -> None:
         nested(later, days, months)
     with pytest.raises(BadInput, match="equally many"):
         nested(hours, Coherent(days.origin, PAIR, days.series[..., 1:], days.answered, days.actual), months)
+
+
+def test_hours_past_the_last_day_are_refused() -> None:
+    with pytest.raises(BadInput, match="more days or fewer hours"):
+        nested(*three("2024-03-01T23", hours=26, days=2))
