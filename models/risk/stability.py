@@ -5,8 +5,10 @@ subjects it learnt from, and every number a case holds is moved by up to a hundr
 stays missing, whole numbers stay whole, truth values and words stay what they are). Both are bounded: REFITS refits of
 at most GROWN rows each, JITTERS jitters, and ROWS cases.
 
-From the same trials each group of reasons gets a bar: the smallest push, in log-odds, that was found again, in the same
-direction and among the reasons a reader is shown, in at least HELD of the trials. A reason below it is "less certain".
+The refits also tell how many of the cases that would be flagged, the share CAPACITY with the highest scores, give way to
+others. And from the same trials each group of reasons gets a bar: the smallest push, in log-odds, that was found again,
+in the same direction and among the reasons a reader is shown, in at least HELD of the trials. A reason below it is
+"less certain".
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from evidence.metrics import selected
 from models.risk.encoding import Matrix
 from models.treeshap import TreeShap
 
@@ -27,6 +30,7 @@ GROWN: Final = 20_000
 SPREAD: Final = 0.01
 HELD: Final = 0.8
 SHOWN: Final = 3
+CAPACITY: Final = 0.05
 _PUSHES: Final = 50  # of a group, for a bar of its own
 
 Boosters = Sequence[Any]
@@ -36,7 +40,8 @@ Boosters = Sequence[Any]
 class Stability:
     """`refit` and `noise` are shares of cases whose first reason became another; `least` the bar of each group.
 
-    A group without a bar (None) was never found again often enough: its reasons are all less certain.
+    `flags` is the share of flagged cases that a refit replaces; None of a model from before that was tried. A group
+    without a bar (None) was never found again often enough: its reasons are all less certain.
     """
 
     cases: int
@@ -46,6 +51,7 @@ class Stability:
     refit: float
     noise: float
     least: Mapping[str, float | None]
+    flags: float | None = None
 
     def certain(self, group: str, push: float) -> bool:
         """Whether a reason of `group` that moves the score by `push` log-odds is one that was found again."""
@@ -68,6 +74,7 @@ def stability(
     groups: Sequence[str],
     *,
     seed: int = 1,
+    capacity: float = CAPACITY,
 ) -> Stability:
     """Try the reasons of `cases`, evenly chosen, against refits and noise.
 
@@ -81,12 +88,14 @@ def stability(
     gather = np.array([[group == name for name in names] for group in groups], dtype=np.float64)
     first = TreeShap.of(list(boosters))
     was = first.values(rows) @ gather
+    flagged = selected(was.sum(axis=1), capacity)
 
-    refits, grown = [], 0
+    refits, grown, replaced = [], 0, []
     for _ in range(REFITS):
         drawn = _bootstrap(subjects, random)
         grown = max(grown, len(drawn))
         refits.append(TreeShap.of(list(grow(drawn))).values(rows) @ gather)
+        replaced.append(1 - np.minimum(flagged, selected(refits[-1].sum(axis=1), capacity)).sum() / flagged.sum())
     jitters = [first.values(_jittered(rows, cases, random)) @ gather for _ in range(JITTERS)]
     return Stability(
         len(rows),
@@ -96,6 +105,7 @@ def stability(
         _changed(was, refits),
         _changed(was, jitters),
         {name: _bar(was, refits, k) for k, name in enumerate(names)},
+        round(float(np.mean(replaced)), 4),
     )
 
 

@@ -33,6 +33,10 @@ def test_a_first_reason_that_decides_seldom_changes(held):
     assert held.grown > 1000
 
 
+def test_flags_that_rest_on_what_decides_are_seldom_replaced(held):
+    assert 0 <= held.flags < 0.5
+
+
 def test_a_strong_push_is_certain_and_a_weak_one_of_noise_is_not(held):
     assert held.certain("papers", 1.5)
     assert held.certain("papers", -1.5)
