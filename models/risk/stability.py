@@ -5,10 +5,10 @@ subjects it learnt from, and every number a case holds is moved by up to a hundr
 stays missing, whole numbers stay whole, truth values and words stay what they are). Both are bounded: REFITS refits of
 at most GROWN rows each, JITTERS jitters, and ROWS cases.
 
-The refits also tell how many of the cases that would be flagged, the share CAPACITY with the highest scores, give way to
-others. And from the same trials each group of reasons gets a bar: the smallest push, in log-odds, that was found again,
-in the same direction and among the reasons a reader is shown, in at least HELD of the trials. A reason below it is
-"less certain".
+The refits also tell how many of the cases that would be flagged, the share CAPACITY with the highest scores, give way
+to others. And from the same trials each group of reasons gets a bar: the smallest push, in log-odds, that was found
+again, in the same direction and among the reasons a reader is shown, in at least HELD of the trials. A reason below it
+is "less certain".
 """
 
 from __future__ import annotations
