@@ -1,26 +1,42 @@
-"""Tables by group: who is selected, confirmed, missed, and whether the probability holds, with intervals.
+"""The audit by group: attributes such as sex or nationality are joined here alone, and only tables leave.
 
-Attributes such as sex or nationality live in the identity vault. They are joined here alone, for an audit, and only
-tables leave; a cell below the threshold stays in the table as "insufficient evidence, n = …" and shows no figure.
+They live in the identity vault, which is opened by an account that can only read. What leaves are shares of groups
+above the cell threshold, gaps between them, and in words what there is too little evidence for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import asdict, dataclass, replace
+from itertools import combinations
+from typing import Any, Protocol, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evidence.intervals import Interval, effective_size, wilson
+from evidence import gaps
+from evidence.cells import CELL, RATES, TIMES, Cells, GroupRow, GroupTable, Outcomes, coded
+from evidence.gaps import Gap, Primary
+from evidence.intervals import Interval
 from evidence.metrics import selected
+from records.errors import BadInput
 from records.keys import Keys
 
-CELL = 100  # rows of a group below which nothing about it is shown
-POSITIVES = 20  # positives of a group below which its true-positive rate says nothing
-UNKNOWN = "unknown"
+__all__ = [
+    "CELL",
+    "Audit",
+    "GroupRow",
+    "GroupTable",
+    "Outcomes",
+    "View",
+    "audit",
+    "audit_vault",
+    "compare",
+    "group_table",
+]
+AUDITED = ("sex", "age", "nationality")
+_AGES = (18, 30, 45, 60)
 
 
 class AttributeStore(Protocol):
@@ -29,43 +45,52 @@ class AttributeStore(Protocol):
     def attributes(self, subjects: pa.Array, names: Sequence[str]) -> pa.Table: ...
 
 
-_UNDEFINED = Interval()
-
-
 @dataclass(frozen=True)
-class GroupRow:
-    """One group. Shares are None, with `note` saying why, where there is too little evidence."""
+class View:
+    """One set of rows to audit, such as all who could have been checked: whom they are about, when, and what became
+    of them. `moments` (n,) datetime64 tell ages; `capacity` is the share that was selected."""
 
-    group: str
-    rows: int
-    note: str | None = None
-    base_rate: Interval = _UNDEFINED
-    selection_rate: Interval = _UNDEFINED
-    confirmation_rate: Interval = _UNDEFINED
-    true_positive_rate: Interval = _UNDEFINED
-    false_positive_rate: Interval = _UNDEFINED
-    calibration_gap: float | None = None  # mean probability minus observed share
-
-
-@dataclass(frozen=True)
-class GroupTable:
-    """All groups of one attribute at one capacity. `selection_ratio` is the least over the greatest selection rate."""
-
-    attribute: str
+    name: str
+    subjects: pa.Array
+    moments: np.ndarray
+    outcomes: Outcomes
     capacity: float
-    rows: tuple[GroupRow, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What leaves an audit: tables by group and crossing, every gap that was looked at, the primary one first."""
+
+    tables: tuple[GroupTable, ...]
+    gaps: tuple[Gap, ...]
+    cell: int = CELL
 
     @property
-    def selection_ratio(self) -> Interval:
-        """Lowest over highest selection rate of the known, sufficient groups, with a log-normal interval."""
-        shown = [r for r in self.rows if r.note is None and r.group.lower() != UNKNOWN and r.selection_rate.value]
-        if len(shown) < 2:
-            return Interval(None)
-        ordered = sorted(shown, key=lambda row: row.selection_rate.value or 0.0)
-        low, high = ordered[0], ordered[-1]
-        a, b = low.selection_rate.value or 0.0, high.selection_rate.value or 0.0
-        spread = 1.959963984540054 * np.sqrt((1 - a) / (a * low.rows) + (1 - b) / (b * high.rows))
-        return Interval(a / b, float(a / b * np.exp(-spread)), float(a / b * np.exp(spread)))
+    def primary(self) -> Gap | None:
+        return next((gap for gap in self.gaps if gap.primary), None)
+
+    @property
+    def looks(self) -> int:
+        """How many gaps were tested together."""
+        return sum(gap.tested and not gap.primary for gap in self.gaps)
+
+    @property
+    def found(self) -> tuple[Gap, ...]:
+        return tuple(gap for gap in self.gaps if gap.found)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> Self:
+        def plain(part: Mapping[str, Any]) -> dict[str, Any]:
+            return {k: Interval(**v) if isinstance(v, Mapping) else v for k, v in part.items()}
+
+        tables = (
+            GroupTable(**{**table, "rows": tuple(GroupRow(**plain(row)) for row in table["rows"])})
+            for table in written["tables"]
+        )
+        return cls(tuple(tables), tuple(Gap(**plain(gap)) for gap in written["gaps"]), written["cell"])
 
 
 def group_table(
@@ -80,100 +105,97 @@ def group_table(
 ) -> GroupTable:
     """The table of one attribute.
 
-    `groups` (n) text or numbers, null becomes "unknown"; `labels` (n,) 0, 1; `scores` (n,) rank the rows and the
+    `groups` (n) text or numbers, null becomes "unknown"; `labels` (n,) 0, 1 or NaN; `scores` (n,) rank the rows and the
     highest `capacity` of them are selected; `probabilities` (n,) are what the score promises.
     """
-    named = pc.fill_null(pc.cast(groups, pa.string()), UNKNOWN)
-    names = np.asarray(named.to_numpy(zero_copy_only=False), dtype=object)
-    chosen = selected(scores, capacity)
-    rows = []
-    for group in sorted(set(names)):
-        inside = names == group
-        rows.append(_row(str(group), labels[inside], chosen[inside], probabilities[inside], cell))
-    return GroupTable(attribute, capacity, tuple(rows))
+    outcomes = Outcomes(labels, selected(scores, capacity), probabilities)
+    return Cells.of("", attribute, (coded(groups),), outcomes, cell).table(capacity)
 
 
-def _row(group: str, labels: np.ndarray, chosen: np.ndarray, probabilities: np.ndarray, cell: int) -> GroupRow:
-    count, positives = len(labels), float(labels.sum())
-    if count < cell:
-        return GroupRow(group, count, f"insufficient evidence, n = {count}")
-    return GroupRow(
-        group,
-        count,
-        None,
-        wilson(positives, count),
-        wilson(float(chosen.sum()), count),
-        # Of a few selected rows the rate would tell single findings.
-        _weighted_share(labels, chosen) if chosen.sum() >= POSITIVES else Interval(None),
-        wilson(float((chosen * labels).sum()), positives) if positives >= POSITIVES else Interval(None),
-        wilson(float((chosen * (1 - labels)).sum()), count - positives),
-        float(probabilities.mean() - labels.mean()),
-    )
+def compare(
+    views: Mapping[str, tuple[Mapping[str, pa.Array | pa.ChunkedArray], Outcomes, float]],
+    *,
+    primary: Primary | None = None,
+    cell: int = CELL,
+) -> Audit:
+    """Audit rows whose attributes are at hand: per view its attributes (name to n groups), outcomes and capacity.
 
-
-def _weighted_share(outcomes: np.ndarray, weights: np.ndarray) -> Interval:
-    effective = effective_size(weights)
-    if effective == 0:
-        return Interval(None)
-    return wilson(float(np.sum(weights * outcomes) / np.sum(weights)) * effective, effective)
+    Every attribute and every crossing of two gets a table, and every rate of every group is held against everyone else.
+    BadInput for a primary gap of a rate that is not measured.
+    """
+    if primary is not None and primary.rate not in RATES:
+        raise BadInput(f"There is no rate '{primary.rate}' to compare. Rates are: {', '.join(RATES)}.")
+    counted: list[tuple[Cells, float]] = []
+    for view, (attributes, outcomes, capacity) in views.items():
+        parts_of = {name: coded(groups) for name, groups in attributes.items()}
+        for names in (*((name,) for name in parts_of), *combinations(parts_of, 2)):
+            parts = tuple(parts_of[name] for name in names)
+            counted.append((Cells.of(view, TIMES.join(names), parts, outcomes, cell), capacity))
+    # How wide a gap must be to show depends on how many are looked at together.
+    looks = sum(cells.looks(primary) for cells, _ in counted)
+    alpha = gaps.ALPHA / max(1, looks)
+    first = [cells.primary(primary) for cells, _ in counted if primary and cells.holds(primary)]
+    others = [gap for cells, _ in counted for gap in cells.gaps(primary, alpha)]
+    adjusted = iter(gaps.holm([gap.chance for gap in others if gap.chance is not None]))
+    others = [gap if gap.chance is None else replace(gap, chance=next(adjusted)) for gap in others]
+    return Audit(tuple(cells.table(capacity, alpha) for cells, capacity in counted), (*first, *others), cell)
 
 
 def audit(
     vault: AttributeStore,
-    subjects: pa.Array,
+    views: Sequence[View],
     attributes: Sequence[str],
     *,
-    labels: np.ndarray,
-    scores: np.ndarray,
-    probabilities: np.ndarray,
-    capacity: float,
+    primary: Primary | None = None,
     cell: int = CELL,
-) -> Mapping[str, GroupTable]:
-    """One table per identity attribute of the subjects; the attributes themselves never leave this function.
+) -> Audit:
+    """Audit rows by attributes of their subjects, which never leave this function.
 
-    The vault answers one row per subject asked, in the order asked.
+    The vault answers one row per subject asked, in the order asked. BadInput for an attribute that is not audited.
     """
-    held = vault.attributes(subjects, attributes)
-    return {
-        name: group_table(
-            name,
-            held.column(name),
-            labels=labels,
-            scores=scores,
-            probabilities=probabilities,
-            capacity=capacity,
-            cell=cell,
-        )
-        for name in attributes
-    }
+    joined = {view.name: (_told(vault, view, attributes), view.outcomes, view.capacity) for view in views}
+    return compare(joined, primary=primary, cell=cell)
 
 
 def audit_vault(
     url: str,
     keys: Keys,
-    subjects: pa.Array,
+    views: Sequence[View],
     attributes: Sequence[str],
     *,
-    labels: np.ndarray,
-    scores: np.ndarray,
-    probabilities: np.ndarray,
-    capacity: float,
+    primary: Primary | None = None,
     cell: int = CELL,
-) -> Mapping[str, GroupTable]:
-    """`audit` against the identity vault at `url`, opened and closed here: who asks for tables never holds a handle.
+) -> Audit:
+    """`audit` against the identity vault at `url`, opened to read only and closed here: who asks for tables never holds
+    a handle.
 
-    BadInput if the vault cannot be opened with these keys or does not keep one of the attributes.
+    BadInput if the vault cannot be opened with these keys, or an attribute is not audited.
     """
     from records.vault import Vault
 
-    with Vault.open(url, keys) as vault:
-        return audit(
-            vault,
-            subjects,
-            attributes,
-            labels=labels,
-            scores=scores,
-            probabilities=probabilities,
-            capacity=capacity,
-            cell=cell,
+    with Vault.open(url, keys, read_only=True) as vault:
+        return audit(vault, views, attributes, primary=primary, cell=cell)
+
+
+def _told(vault: AttributeStore, view: View, attributes: Sequence[str]) -> dict[str, pa.Array]:
+    """Each attribute of the view's subjects as groups; of a birth date only the age then, in years of four bands."""
+    unknown = [name for name in attributes if name not in AUDITED]
+    if unknown or not attributes:
+        raise BadInput(
+            f"{', '.join(unknown) or 'Nothing'} cannot be audited: it would tell persons, not groups. "
+            f"Attributes are: {', '.join(AUDITED)}."
         )
+    held = vault.attributes(view.subjects, ["birth_date" if name == "age" else name for name in attributes])
+    return {
+        name: _ages(held.column("birth_date"), view.moments) if name == "age" else held.column(name)
+        for name in attributes
+    }
+
+
+def _ages(births: pa.ChunkedArray, moments: np.ndarray) -> pa.Array:
+    days = pc.cast(births, pa.date32())
+    born = pc.cast(days, pa.int32()).to_numpy(zero_copy_only=False).astype(np.float64)
+    years = (moments.astype("datetime64[D]").astype(np.int64) - born) / 365.2425
+    named = np.array([f"{a}–{b - 1}" for a, b in zip((0, *_AGES), _AGES, strict=False)] + [f"{_AGES[-1]}+"])
+    groups = named[np.searchsorted(_AGES, np.nan_to_num(years), side="right")]
+    return pa.array(groups, mask=np.isnan(years))

@@ -19,6 +19,9 @@ class Interval:
     high: float | None = None
 
 
+UNDEFINED = Interval()
+
+
 def wilson(successes: float, trials: float) -> Interval:
     """Wilson's 95% interval of a share; `trials` may be an effective number. Undefined without trials."""
     if trials <= 0:

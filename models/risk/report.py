@@ -98,7 +98,7 @@ def _group(groups: GroupTable) -> str:
             figure(row.confirmation_rate),
             figure(row.true_positive_rate),
             figure(row.false_positive_rate),
-            "undefined" if row.calibration_gap is None else f"{row.calibration_gap:+.3f}",
+            figure(row.calibration_gap),
         )
         for row in groups.rows
     ]

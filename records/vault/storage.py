@@ -56,8 +56,11 @@ SEALS = sa.Table(
 CACHE_KIB = 65_536
 
 
-def connect(url: str) -> sa.Engine:
-    """An engine on the vault at `url` with its tables in place. A new SQLite file can be read by its owner only."""
+def connect(url: str, *, read_only: bool = False) -> sa.Engine:
+    """An engine on the vault at `url` with its tables in place. A new SQLite file can be read by its owner only.
+
+    With `read_only` nothing is made, and the database refuses every change.
+    """
     try:
         address = sa.make_url(url)
     except sa.exc.ArgumentError:
@@ -67,6 +70,8 @@ def connect(url: str) -> sa.Engine:
         ) from None
     if address.get_backend_name() not in ("sqlite", "postgresql"):
         raise BadInput(f"The vault cannot be kept in '{address.get_backend_name()}'. Use SQLite or PostgreSQL.")
+    if read_only:
+        return _reading(address)
     if address.get_backend_name() == "sqlite" and address.database:
         place = Path(address.database)
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -81,6 +86,17 @@ def connect(url: str) -> sa.Engine:
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         METADATA.create_all(connection)
+    return engine
+
+
+def _reading(address: sa.URL) -> sa.Engine:
+    if address.get_backend_name() == "postgresql":
+        return sa.create_engine(address, connect_args={"options": "-c default_transaction_read_only=on"})
+    if not address.database or not Path(address.database).exists():
+        raise BadInput("There is no vault at this address yet, so there is nothing to read. Take travellers in first.")
+    engine = sa.create_engine(address)
+    sa.event.listen(engine, "connect", _prepare_sqlite)
+    sa.event.listen(engine, "connect", _refuse_changes)
     return engine
 
 
@@ -141,3 +157,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
     cursor.execute("PRAGMA secure_delete=ON")  # what is retired is overwritten, not only unlinked
     cursor.close()
+
+
+def _refuse_changes(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA query_only=ON")

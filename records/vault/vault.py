@@ -38,16 +38,19 @@ class Vault:
         self._zone = zone
 
     @classmethod
-    def open(cls, url: str, keys: Keys, *, zone: str = "Africa/Tunis") -> Self:
+    def open(cls, url: str, keys: Keys, *, zone: str = "Africa/Tunis", read_only: bool = False) -> Self:
         """The vault at `url` (SQLite or PostgreSQL), made on first use.
 
-        BadInput if the address cannot be used, or the vault was written with other keys.
+        With `read_only` the database itself refuses every change, and the account at `url` needs to read `identities`
+        and `seals` alone. BadInput if the address cannot be used, the vault was written with other keys, or is to be
+        read before it was made.
         """
         identities, rejected_rows = Cipher(keys.vault, "identities"), Cipher(keys.rejected, "rejected")
-        engine = connect(url)
+        engine = connect(url, read_only=read_only)
         try:
-            _check_seal(engine, identities, "identities")
-            _check_seal(engine, rejected_rows, "rejected")
+            _check_seal(engine, identities, "identities", made=read_only)
+            if not read_only:
+                _check_seal(engine, rejected_rows, "rejected")
         except BadInput:
             engine.dispose()
             raise
@@ -145,11 +148,14 @@ class Vault:
         return Retired(identities, documents, raw_rows)
 
 
-def _check_seal(engine: sa.Engine, cipher: Cipher, purpose: str) -> None:
-    """The first opening leaves a seal under its key; every later one must be able to open it."""
+def _check_seal(engine: sa.Engine, cipher: Cipher, purpose: str, *, made: bool = False) -> None:
+    """The first opening leaves a seal under its key, unless the vault must be `made` already; every later one must be
+    able to open it."""
     seal = cipher.seal(("seal", purpose), b"basira")
     with engine.connect() as connection:
         there = connection.execute(sa.select(SEALS.c.seal).where(SEALS.c.purpose == purpose)).scalar()
+    if there is None and made:
+        raise BadInput("This vault was never written to, so there is nothing to read. Take travellers in first.")
     if there is None:
         upsert(engine, SEALS, {"purpose": [purpose], "seal": [seal]}, replace=("purpose",), when="differs")
         with engine.connect() as connection:
