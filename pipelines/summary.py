@@ -14,11 +14,11 @@ from models.risk.judging import BASE, FLOOR, MODEL
 from models.risk.labels import Labels
 from models.risk.report import figure, table
 from models.risk.training import TooFewFindings
+from models.volumes.desks.posts import CERTAINTIES, Staffed
 from models.volumes.forecast import FlowForecast
-from models.volumes.nightly import labels_of
-from models.volumes.posts_staffed import CERTAINTIES, Staffed
-from models.volumes.published import Run
-from models.volumes.scenarios import Effect
+from models.volumes.publishing.nightly import labels_of
+from models.volumes.publishing.published import Run
+from models.volumes.what_if.scenarios import Effect
 from pipelines.steps.assessing import DayAssessed
 from pipelines.steps.catching_up import Standing
 from pipelines.steps.training import Training

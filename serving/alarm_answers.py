@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from models.volumes.alarms import Alarm, Kind, State
+from models.volumes.early_warning.alarms import Alarm, Kind, State
 from records import journal
 from records.errors import BadInput
 from records.journal import Actor

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.volumes.published import LEVELS_OF_FLOWS, Run, runs
+from models.volumes.publishing.published import LEVELS_OF_FLOWS, Run, runs
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
 from serving.languages import Language

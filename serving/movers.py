@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from models.volumes.published import Word
+from models.volumes.publishing.published import Word
 from serving.languages import Language
 
-# Keys of the parts of models.volumes.explained; spelled out so that no text is without use.
+# Keys of the parts of models.volumes.publishing.explained; spelled out so that no text is without use.
 NAMES = ("moved.level", "moved.season", "moved.holiday", "moved.trend", "moved.ahead", "moved.others")
 SAID_FROM = 0.01
 """Share of the forecast from which a part is said; smaller ones stay in the picture."""

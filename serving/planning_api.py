@@ -21,10 +21,10 @@ from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from models.volumes.alarms import Alarm, State
-from models.volumes.published import Run
+from models.volumes.early_warning.alarms import Alarm, State
+from models.volumes.publishing.published import Run
 from models.volumes.rhythm import COLUMNS
-from models.volumes.scenarios import Change, Effect, Scenario
+from models.volumes.what_if.scenarios import Change, Effect, Scenario
 from records.errors import BadInput
 from serving import alarm_answers, flows, store, volume_pictures, warnings, what_if
 from serving.capabilities import Capability

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import pyarrow.compute as pc
 
-from models.volumes.posts_staffed import SHIFT_HOURS, SHIFT_STARTS
-from models.volumes.published import Run
+from models.volumes.desks.posts import SHIFT_HOURS, SHIFT_STARTS
+from models.volumes.publishing.published import Run
 from serving import flows
 from serving.languages import Language
 from serving.places import name_of

@@ -17,10 +17,10 @@ import pyarrow as pa
 from fastapi import FastAPI, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from models.volumes.alarms import Alarm, State
-from models.volumes.published import LEVELS_OF_FLOWS, Card, Run
+from models.volumes.early_warning.alarms import Alarm, State
+from models.volumes.publishing.published import LEVELS_OF_FLOWS, Card, Run
 from models.volumes.rhythm import COLUMNS, MEDIAN
-from models.volumes.scenarios import Change, Scenario
+from models.volumes.what_if.scenarios import Change, Scenario
 from serving import alarm_answers, flows, movers, planning_desks, store, warnings, what_if
 from serving.capabilities import Capability
 from serving.flows import AT_ONCE, STEPS, Node

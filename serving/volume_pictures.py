@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from babel.dates import get_day_names, get_month_names
 
-from models.volumes.published import Word
+from models.volumes.publishing.published import Word
 from models.volumes.rhythm import COLUMNS, MEDIAN
 from serving import flows, movers
 from serving.drawing import Look, Spec, finished

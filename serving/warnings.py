@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from models.volumes.alarms import Alarm, why
+from models.volumes.early_warning.alarms import Alarm, why
 from serving.flows import flow_in_words
 from serving.languages import Language
 
-# Keys that models.volumes.alarms.why answers; spelled out so that no text is without use.
+# Keys that models.volumes.early_warning.alarms.why answers; spelled out so that no text is without use.
 SENTENCES = ("warning.more", "warning.fewer", "warning.feed")
 
 

@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from models.volumes import scenarios
-from models.volumes.published import Run
+from models.volumes.publishing.published import Run
 from models.volumes.rhythm import COLUMNS, MEDIAN
-from models.volumes.scenarios import Change, Effect, Scenario
+from models.volumes.what_if import scenarios
+from models.volumes.what_if.scenarios import Change, Effect, Scenario
 from records import journal
 from records.errors import BadInput
 from records.journal import Actor

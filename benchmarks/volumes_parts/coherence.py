@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.volumes_parts.sets import folds, table
+from models.volumes.adding_up.coherent import Coherent, coherent
+from models.volumes.adding_up.hierarchy import SERIES, declared, of_nodes
 from models.volumes.backtest import prepare
-from models.volumes.coherent import Coherent, coherent
-from models.volumes.hierarchy import SERIES, declared, of_nodes
+from models.volumes.pooling.rolling import roll
 from models.volumes.rhythm import MEDIAN
-from models.volumes.rolling import roll
 
 SET = "hk_control_points_daily"
 LEVELS = ("mode > post > direction > traveller_class",)

@@ -27,11 +27,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from benchmarks.volumes_parts.bars import say
 from benchmarks.volumes_parts.sets import table
-from models.volumes.calendar import Calendar, calendar
-from models.volumes.reference import Reference, reference
+from models.volumes.calendars.calendar import Calendar, calendar
+from models.volumes.early_warning.reference import Reference, reference
+from models.volumes.early_warning.warning import SETTINGS, alone, false_alarms_a_year, limits, path, scores
+from models.volumes.lake.silence import silent
 from models.volumes.rhythm import rhythm_of, steps
-from models.volumes.silence import silent
-from models.volumes.warning import SETTINGS, alone, false_alarms_a_year, limits, path, scores
 
 FIRST_DAY, JUDGED, WINDOW, EVERY = "2023-06-01", 148, 14, 17
 CHANGES = (0.3, -0.3, 0.5)

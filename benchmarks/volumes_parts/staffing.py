@@ -18,9 +18,9 @@ import pandas as pd
 
 from benchmarks.volumes_parts.sets import Folds, folds, table
 from models.volumes.backtest import backtest
-from models.volumes.queue import fitted_service, travellers, waits
+from models.volumes.desks.queue import fitted_service, travellers, waits
+from models.volumes.desks.staffing import SATURATION, booths_within
 from models.volumes.rhythm import COLUMNS, LEVELS
-from models.volumes.staffing import SATURATION, booths_within
 
 SET = "us_airport_immigration_hourly"
 PAST = 8

@@ -11,16 +11,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from models.volumes import losses
-from models.volumes.breaks import shock_notes
-from models.volumes.calendar import calendar
-from models.volumes.coherent import of_all_nodes
-from models.volumes.hierarchy import columns_of, declared, of_nodes
+from models.volumes.adding_up.coherent import of_all_nodes
+from models.volumes.adding_up.hierarchy import columns_of, declared, of_nodes
+from models.volumes.calendars.calendar import calendar
+from models.volumes.counts.breaks import shock_notes
+from models.volumes.counts.panel import Note, Panel, read_panel
+from models.volumes.members.schedule import lacking
 from models.volumes.options import Options
-from models.volumes.panel import Note, Panel, read_panel
-from models.volumes.pool import Pool, mean_of
+from models.volumes.pooling.pool import Pool, mean_of
+from models.volumes.pooling.rolling import Forecast, Progress, roll
 from models.volumes.rhythm import COLUMNS, moments, steps
-from models.volumes.rolling import Forecast, Progress, roll
-from models.volumes.schedule import lacking
 from records.errors import BadInput
 
 

@@ -9,12 +9,12 @@ import pandas as pd
 import pyarrow as pa
 
 from models.volumes.backtest import Figures, figures, forecast_table, prepare, rolled
-from models.volumes.breaks import shock_notes
+from models.volumes.counts.breaks import shock_notes
+from models.volumes.counts.panel import Note, Panel
+from models.volumes.members.schedule import lacking
 from models.volumes.options import Options
-from models.volumes.panel import Note, Panel
-from models.volumes.pool import Pool
-from models.volumes.rolling import Progress
-from models.volumes.schedule import lacking
+from models.volumes.pooling.pool import Pool
+from models.volumes.pooling.rolling import Progress
 
 PROOF_FOLDS = 2
 """Earlier origins that are forecast and scored beside the published one."""

@@ -98,7 +98,7 @@ def backtest(
     """
     from models.volumes.backtest import backtest as run
     from models.volumes.options import Options, options_from_folds
-    from models.volumes.pool import keep, kept
+    from models.volumes.pooling.pool import keep, kept
     from pipelines.progress import say
 
     if folds is not None:
@@ -135,7 +135,7 @@ def forecast(
 
     from models.volumes.forecast import forecast as run
     from models.volumes.options import Options
-    from models.volumes.pool import keep, kept
+    from models.volumes.pooling.pool import keep, kept
     from pipelines.progress import say
     from pipelines.summary import flows_text
 
@@ -183,7 +183,7 @@ def nightly(relearn: bool) -> None:
 @click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many flows are told.")
 def changed(level: str, most: int) -> None:
     """What moved most between the last two published runs, over the days that both forecast, and why."""
-    from models.volumes.published import runs
+    from models.volumes.publishing.published import runs
     from pipelines.steps import forecasting
     from pipelines.summary import changed_text
     from records.errors import BadInput
@@ -236,9 +236,9 @@ def scenario(file: Path, level: str, hours: bool, keep: bool) -> None:
     low and high are how many times as many come: 0 and 0 is a closure, 1.2 and 1.4 is +20-40%. `where` names mode,
     governorate, post or direction; left out, it is everything.
     """
-    from models.volumes import scenarios
-    from models.volumes.published import newest
-    from models.volumes.what_if import what_if
+    from models.volumes.publishing.published import newest
+    from models.volumes.what_if import scenarios
+    from models.volumes.what_if.overlay import what_if
     from pipelines.summary import effects_text
     from records.settings import settings
 
@@ -281,7 +281,7 @@ def staffing(post: str, minutes: float, share: float, quantile: float, days: int
     The plan is tried out on the possible futures of the newest run, hour by hour, with the line that is left over from
     the hour before. Officers work shifts of eight hours.
     """
-    from models.volumes.staffing import Promise
+    from models.volumes.desks.staffing import Promise
     from pipelines.steps.staffing import staff_post
     from pipelines.summary import staffing_text
     from records.settings import settings
@@ -296,7 +296,7 @@ def alarms() -> None:
     A flow alarm is raised at most once a flow and year while nothing is wrong. Zero rows from a place that always
     reports are an alarm on its feed, not on the flow.
     """
-    from models.volumes.published import newest
+    from models.volumes.publishing.published import newest
     from pipelines.summary import alarms_text
     from records.settings import settings
 

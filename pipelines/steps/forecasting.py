@@ -21,18 +21,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models import folder, tracking
-from models.volumes.hierarchy import SERIES
-from models.volumes.lake_flows import lake_flows
-from models.volumes.nightly import FREQS, Night, Size, Taught, daily_actual, flow_table, labels_of, night, words
-from models.volumes.offices import applications
-from models.volumes.offices_ahead import office_tables, renewals_table, stock_table
-from models.volumes.pool import stored_pool
-from models.volumes.posts_staffed import booths_at, staffed, staffing_tables
-from models.volumes.published import Card, Paths, Published, Run, runs, write
-from models.volumes.renewals import permits
-from models.volumes.stock import stays, stock
-from models.volumes.vintages import how_did, what_changed
-from models.volumes.watch import alarms
+from models.volumes.adding_up.hierarchy import SERIES
+from models.volumes.desks.posts import booths_at, staffed, staffing_tables
+from models.volumes.lake.flows import lake_flows
+from models.volumes.offices.caseload import applications
+from models.volumes.offices.renewals import permits
+from models.volumes.offices.stock import stays, stock
+from models.volumes.pooling.pool import stored_pool
+from models.volumes.publishing.nightly import (
+    FREQS,
+    Night,
+    Size,
+    Taught,
+    daily_actual,
+    flow_table,
+    labels_of,
+    night,
+    words,
+)
+from models.volumes.publishing.offices_ahead import office_tables, renewals_table, stock_table
+from models.volumes.publishing.published import Card, Paths, Published, Run, runs, write
+from models.volumes.publishing.vintages import how_did, what_changed
+from models.volumes.publishing.watch import alarms
 from pipelines.steps.moments import known_until
 from records.errors import BadInput
 from records.lake import Lake

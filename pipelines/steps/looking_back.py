@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from models.volumes.lake_flows import lake_flows
-from models.volumes.nightly import daily_actual
-from models.volumes.published import Run, runs
+from models.volumes.lake.flows import lake_flows
+from models.volumes.publishing.nightly import daily_actual
+from models.volumes.publishing.published import Run, runs
 from pipelines.steps.forecasting import JUDGED_RUNS, Did, did
 from pipelines.steps.moments import known_until
 from records.errors import BadInput

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.volumes.nightly import labels_of
-from models.volumes.posts_staffed import Staffed, booths_at, staffed
-from models.volumes.published import newest
-from models.volumes.staffing import Promise
+from models.volumes.desks.posts import Staffed, booths_at, staffed
+from models.volumes.desks.staffing import Promise
+from models.volumes.publishing.nightly import labels_of
+from models.volumes.publishing.published import newest
 from records.errors import BadInput
 from records.lake import Lake
 from records.settings import Settings

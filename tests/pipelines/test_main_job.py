@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from models.volumes import scenarios
-from models.volumes.published import LEVELS_OF_FLOWS, TABLES, newest
+from models.volumes.publishing.published import LEVELS_OF_FLOWS, TABLES, newest
 from models.volumes.rhythm import COLUMNS
-from models.volumes.what_if import what_if
+from models.volumes.what_if import scenarios
+from models.volumes.what_if.overlay import what_if
 from pipelines.cli import basira
 
 PROGRAM = """

@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 from scipy.stats import norm
 
-from models.volumes.alarms import Alarm, Kind
-from models.volumes.published import TABLES, Card, Published, Run, Word, write
+from models.volumes.early_warning.alarms import Alarm, Kind
+from models.volumes.publishing.published import TABLES, Card, Published, Run, Word, write
 from models.volumes.rhythm import COLUMNS, LEVELS
 
 MADE = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)

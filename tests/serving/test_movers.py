@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from models.volumes.explained import PARTS
-from models.volumes.published import Word
+from models.volumes.publishing.explained import PARTS
+from models.volumes.publishing.published import Word
 from serving import movers, volume_pictures
 from serving.drawing import Look
 from serving.languages import LANGUAGES, language

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from models.volumes import scenarios
+from models.volumes.what_if import scenarios
 from records import journal
 from serving.languages import LANGUAGES, language
 from serving.planning_pages import PARTS

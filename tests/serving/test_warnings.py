@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from models.volumes.alarms import Alarm, Kind
+from models.volumes.early_warning.alarms import Alarm, Kind
 from serving.languages import LANGUAGES, language
 from serving.warnings import SENTENCES, in_words
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.volumes.rhythm import COLUMNS, MEDIAN
-from models.volumes.scenarios import Change, Scenario
+from models.volumes.what_if.scenarios import Change, Scenario
 from serving.flows import node_of
 from serving.what_if import change_of, overlaid
 from tests.serving.published_run import FIRST, RAS_JEDIR, node, publish

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from models.volumes.feast_days import days_off
+from models.volumes.calendars.feast_days import days_off
+from models.volumes.counts.panel import Panel, read_panel
 from models.volumes.options import Options, options_from_folds
-from models.volumes.panel import Panel, read_panel
 from records.errors import BadInput
 
 

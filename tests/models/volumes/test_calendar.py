@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.volumes.calendar import Calendar, calendar
-from models.volumes.feast_days import days_off, number, together
+from models.volumes.calendars.calendar import Calendar, calendar
+from models.volumes.calendars.feast_days import days_off, number, together
+from models.volumes.calendars.uncertain import chances
 from models.volumes.rhythm import rhythm_of, steps
-from models.volumes.uncertain import chances
 
 DAY = rhythm_of("D")
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.volumes.coherent import Coherent
-from models.volumes.granularity import Nested, nested
-from models.volumes.hierarchy import Hierarchy
+from models.volumes.adding_up.coherent import Coherent
+from models.volumes.adding_up.granularity import Nested, nested
+from models.volumes.adding_up.hierarchy import Hierarchy
 from records.errors import BadInput
 
 PAIR = Hierarchy(

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.volumes.alarms import Alarm, Kind
-from models.volumes.published import TABLES, Card, Published, Word, newest, runs, write
+from models.volumes.early_warning.alarms import Alarm, Kind
+from models.volumes.publishing.published import TABLES, Card, Published, Word, newest, runs, write
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
 

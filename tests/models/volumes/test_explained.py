@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from models.volumes.calendar import calendar
-from models.volumes.explained import explained, part_of
-from models.volumes.history import History
+from models.volumes.calendars.calendar import calendar
+from models.volumes.counts.history import History
+from models.volumes.members.trees import Growth, trees
+from models.volumes.publishing.explained import explained, part_of
 from models.volumes.rhythm import MEDIAN, rhythm_of
-from models.volumes.trees import Growth, trees
 
 DAY = rhythm_of("D")
 SMALL = Growth(rounds=30, rows=2_000)

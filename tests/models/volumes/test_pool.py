@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 
 from models.volumes.backtest import prepare
-from models.volumes.breaks import shock_notes, trusted
+from models.volumes.counts.breaks import shock_notes, trusted
+from models.volumes.counts.panel import Panel
 from models.volumes.forecast import forecast
 from models.volumes.options import Options
-from models.volumes.panel import Panel
-from models.volumes.pool import MOST, keep, kept, stored_pool
+from models.volumes.pooling.pool import MOST, keep, kept, stored_pool
+from models.volumes.pooling.rolling import roll
 from models.volumes.rhythm import RHYTHMS
-from models.volumes.rolling import roll
 from records.errors import BadInput
 
 MONTHS = RHYTHMS["MS"]

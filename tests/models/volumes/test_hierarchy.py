@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.volumes.hierarchy import columns_of, declared, of_nodes
-from models.volumes.panel import Panel, read_panel
+from models.volumes.adding_up.hierarchy import columns_of, declared, of_nodes
+from models.volumes.counts.panel import Panel, read_panel
 from records.errors import BadInput
 
 LABELS = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(["", "x", "y"])), min_size=1, max_size=6)

@@ -9,12 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import nbinom, poisson
 
-from models.volumes.alarms import Alarm, Judged, Kind, State, advance, suppressed, why
-from models.volumes.calendar import calendar
-from models.volumes.reference import WARM, reference
-from models.volumes.rhythm import LEVELS, rhythm_of
-from models.volumes.silence import silent
-from models.volumes.warning import (
+from models.volumes.calendars.calendar import calendar
+from models.volumes.early_warning.alarms import Alarm, Judged, Kind, State, advance, suppressed, why
+from models.volumes.early_warning.reference import WARM, reference
+from models.volumes.early_warning.warning import (
     SETTINGS,
     alone,
     discoveries,
@@ -23,6 +21,8 @@ from models.volumes.warning import (
     path,
     scores,
 )
+from models.volumes.lake.silence import silent
+from models.volumes.rhythm import LEVELS, rhythm_of
 from records.errors import BadInput
 
 DAYS, SERIES = 1500, 8

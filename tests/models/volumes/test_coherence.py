@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.volumes.adding_up.coherent import Coherent, centred, coherent
+from models.volumes.adding_up.hierarchy import Hierarchy
+from models.volumes.adding_up.paths import dependence, draw, normal_scores, quantiles_of
+from models.volumes.adding_up.reconcile import reconcile
 from models.volumes.backtest import backtest
-from models.volumes.coherent import Coherent, centred, coherent
-from models.volumes.hierarchy import Hierarchy
 from models.volumes.options import Options
-from models.volumes.paths import dependence, draw, normal_scores, quantiles_of
-from models.volumes.pool import Pool
-from models.volumes.reconcile import reconcile
+from models.volumes.pooling.pool import Pool
+from models.volumes.pooling.rolling import Forecast, Rehearsal
 from models.volumes.rhythm import COLUMNS, LEVELS, MEDIAN
-from models.volumes.rolling import Forecast, Rehearsal
 from records.errors import BadInput
 
 

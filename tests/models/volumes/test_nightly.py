@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from models.volumes.lake_flows import LakeFlows
-from models.volumes.nightly import Size, Taught, flow_table, night, parent_of
+from models.volumes.lake.flows import LakeFlows
+from models.volumes.publishing.nightly import Size, Taught, flow_table, night, parent_of
 from models.volumes.rhythm import COLUMNS, RHYTHMS
 from records.errors import BadInput
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.volumes.queue import (
+from models.volumes.desks.queue import (
     Service,
     erlang_c,
     fitted_service,
@@ -14,8 +14,7 @@ from models.volumes.queue import (
     travellers,
     waits,
 )
-from models.volumes.rhythm import LEVELS
-from models.volumes.staffing import (
+from models.volumes.desks.staffing import (
     Promise,
     booths_for_quantiles,
     booths_needed,
@@ -23,6 +22,7 @@ from models.volumes.staffing import (
     promise_curve,
     roster,
 )
+from models.volumes.rhythm import LEVELS
 from records.errors import BadInput
 
 SINGLY = Service(1.25, spread=1.0)

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from models.volumes.publishing.vintages import how_did, what_changed
 from models.volumes.rhythm import COLUMNS
-from models.volumes.vintages import how_did, what_changed
 from records.errors import BadInput
 
 

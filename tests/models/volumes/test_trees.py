@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.volumes.calendar import calendar
-from models.volumes.design import Rows
-from models.volumes.feasts import expected, feast_season
-from models.volumes.history import History
-from models.volumes.panel import read_panel
+from models.volumes.calendars.calendar import calendar
+from models.volumes.calendars.uncertain import chances, mixed
+from models.volumes.counts.history import History
+from models.volumes.counts.panel import read_panel
+from models.volumes.members.design import Rows
+from models.volumes.members.feasts import expected, feast_season
+from models.volumes.members.schedule import by_load, lacking
+from models.volumes.members.seasonal import same_season
+from models.volumes.members.trees import Growth, inputs, trees
 from models.volumes.rhythm import LEVELS, MEDIAN, rhythm_of, steps
-from models.volumes.schedule import by_load, lacking
-from models.volumes.seasonal import same_season
-from models.volumes.trees import Growth, inputs, trees
-from models.volumes.uncertain import chances, mixed
 
 DAY, HOUR = rhythm_of("D"), rhythm_of("h")
 SMALL = Growth(rounds=40, rows=3_000)

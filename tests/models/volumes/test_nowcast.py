@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.volumes.nowcast import days_of, months_of, nowcast
+from models.volumes.early_warning.nowcast import days_of, months_of, nowcast
 from records.errors import BadInput
 
 

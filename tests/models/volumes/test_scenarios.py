@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.volumes.panel import read_panel
+from models.volumes.counts.panel import read_panel
 from models.volumes.rhythm import LEVELS, MEDIAN
-from models.volumes.scenarios import (
+from models.volumes.what_if.scenarios import (
     Change,
     Scenario,
     closed,

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from models.volumes.lake_flows import actual_crossings, daily_counts, lake_flows, shut_hours
-from models.volumes.panel import Note
+from models.volumes.counts.panel import Note
+from models.volumes.lake.flows import actual_crossings, daily_counts, lake_flows, shut_hours
 from records.errors import BadInput
 
 FIRST = datetime(2025, 1, 1, 9, tzinfo=UTC)

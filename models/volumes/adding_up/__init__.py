@@ -1,0 +1,1 @@
+"""Forecasts that add up, path by path: over places, and over hours, days and months."""

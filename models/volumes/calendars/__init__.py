@@ -1,0 +1,1 @@
+"""Which days are off, which are feasts, and where the moon decides."""

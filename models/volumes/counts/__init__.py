@@ -1,0 +1,1 @@
+"""Counts as they came: a checked table on a grid, its shocks, and what of it was known at an origin."""

@@ -1,0 +1,1 @@
+"""Booths and officers of border posts: queues, plans, shifts."""

@@ -1,0 +1,1 @@
+"""Arriving counts held against what was expected of them."""

@@ -1,0 +1,1 @@
+"""Counts out of the authority's own lake, as it was known at a moment."""

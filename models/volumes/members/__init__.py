@@ -1,0 +1,1 @@
+"""Ways to forecast that the pool weighs against each other, and what they look at."""

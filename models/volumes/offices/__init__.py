@@ -1,0 +1,1 @@
+"""Foreigners' offices: caseload, renewals that fall due, foreigners present."""

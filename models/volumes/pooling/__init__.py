@@ -1,0 +1,1 @@
+"""Members made one forecast: weights and widths from rolling origins."""

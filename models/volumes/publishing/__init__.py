@@ -1,0 +1,1 @@
+"""The nightly run: what is made, published and kept, and how it did."""

@@ -1,0 +1,1 @@
+"""A planner's overlays on what was published."""
