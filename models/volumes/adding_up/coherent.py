@@ -8,13 +8,13 @@ from types import MappingProxyType
 import numpy as np
 from scipy.special import ndtri
 
-from models.volumes.hierarchy import Hierarchy
-from models.volumes.panel import Panel
-from models.volumes.paths import DRAWS, Dependence, at_scores, dependence, draw, normal_scores, quantiles_of
-from models.volumes.pool import NARROWEST, WIDEST, stretch
-from models.volumes.reconcile import reconcile
+from models.volumes.adding_up.hierarchy import Hierarchy
+from models.volumes.adding_up.paths import DRAWS, Dependence, at_scores, dependence, draw, normal_scores, quantiles_of
+from models.volumes.adding_up.reconcile import reconcile
+from models.volumes.counts.panel import Panel
+from models.volumes.pooling.pool import NARROWEST, WIDEST, stretch
+from models.volumes.pooling.rolling import Forecast, Rehearsal
 from models.volumes.rhythm import MEDIAN
-from models.volumes.rolling import Forecast, Rehearsal
 
 REHEARSAL_DRAWS = 201
 FEWER_DRAWS = 401

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.volumes.coherent import Coherent
+from models.volumes.adding_up.coherent import Coherent
 from records.errors import BadInput
 
 FARTHEST_MOVE = 2.0

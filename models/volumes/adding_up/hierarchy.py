@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from models.volumes.panel import Panel
+from models.volumes.counts.panel import Panel
 from records.errors import BadInput
 
 TOTAL = "total"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from models.volumes.pooling.rolling import Rehearsal
 from models.volumes.rhythm import LEVELS
-from models.volumes.rolling import Rehearsal
 from records.errors import BadInput
 
 DRAWS = 1001

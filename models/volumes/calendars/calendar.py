@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.volumes.feast_days import HIJRI_COUNTRIES, Feast, days_off, together
+from models.volumes.calendars.feast_days import HIJRI_COUNTRIES, Feast, days_off, together
 from models.volumes.rhythm import Rhythm, moments
 from records.calendar import ferry_season, school_holiday
 from records.hijri import RAMADAN, hijri

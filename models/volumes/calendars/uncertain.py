@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from models.volumes.calendar import Calendar, calendar
+from models.volumes.calendars.calendar import Calendar, calendar
 from models.volumes.rhythm import LEVELS, Rhythm
 
 SIGHTING: Mapping[int, float] = {0: 0.6, 1: 0.4}

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.volumes.gaps import mean_known
-from models.volumes.panel import Note, Panel
+from models.volumes.counts.gaps import mean_known
+from models.volumes.counts.panel import Note, Panel
 from models.volumes.rhythm import Rhythm, moments
 
 LOW, HIGH = 0.4, 2.5

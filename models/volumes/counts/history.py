@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.volumes.calendar import Calendar
-from models.volumes.panel import Panel
+from models.volumes.calendars.calendar import Calendar
+from models.volumes.calendars.uncertain import Chances
+from models.volumes.counts.panel import Panel
 from models.volumes.rhythm import Rhythm
-from models.volumes.uncertain import Chances
 
 
 @dataclass(frozen=True)

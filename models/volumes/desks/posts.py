@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from models.volumes.queue import Service
-from models.volumes.staffing import Plan, Promise, promise_curve, roster
+from models.volumes.desks.queue import Service
+from models.volumes.desks.staffing import Plan, Promise, promise_curve, roster
 
 CERTAINTIES = (0.5, 0.8, 0.9, 0.95)
 SHIFT_STARTS, SHIFT_HOURS = (0, 8, 16), (8,)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import linprog
 
-from models.volumes.queue import Service, Travellers, steady_booths, travellers, waits
+from models.volumes.desks.queue import Service, Travellers, steady_booths, travellers, waits
 from models.volumes.rhythm import LEVELS
 from records.errors import BadInput
 

@@ -3,14 +3,14 @@
 A count is its level, its weekday and what days off do to it, added on a log scale. Level and weekday are medians over
 weeks, so that a change which has just begun does not teach the forecast that it is usual. Days off are learnt over all
 series together, and then how far each series differs. Anyone else's quantiles can be judged in the same way: see
-models.volumes.warning.
+models.volumes.early_warning.warning.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.volumes.calendar import Calendar
+from models.volumes.calendars.calendar import Calendar
 from models.volumes.rhythm import LEVELS
 
 LEVEL_DAYS = 35

@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.volumes.lake_rows import Known, before_today, clock, local_day, local_days
-from models.volumes.panel import Note
-from models.volumes.silence import silent
+from models.volumes.counts.panel import Note
+from models.volumes.lake.rows import Known, before_today, clock, local_day, local_days
+from models.volumes.lake.silence import silent
 from records.errors import BadInput
 
 COMPLETE = 0.98

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.volumes import feasts
-from models.volumes.gaps import mean_known
-from models.volumes.history import History
+from models.volumes.counts.gaps import mean_known
+from models.volumes.counts.history import History
+from models.volumes.members import feasts
 
 CATEGORIES = ("weekday", "hour", "month", "feast", "ramadan_hour", "series")
 """Columns without an order, where they are present."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.volumes.calendar import Calendar
-from models.volumes.gaps import mean_known
-from models.volumes.history import History
+from models.volumes.calendars.calendar import Calendar
+from models.volumes.counts.gaps import mean_known
+from models.volumes.counts.history import History
+from models.volumes.members.seasonal import same_season
 from models.volumes.rhythm import LEVELS, MEDIAN
-from models.volumes.seasonal import same_season
 
 WEEKS, BEYOND = 8, 4
 """Ordinary same weekdays that make the usual count, and the weeks further back that may replace moved ones."""

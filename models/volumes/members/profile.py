@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from models.volumes.design import Windows
-from models.volumes.history import History
+from models.volumes.counts.history import History
+from models.volumes.members.design import Windows
 
 FULL = 0.7
 """Share of a season around a count that must be known before the count says anything about the shape."""

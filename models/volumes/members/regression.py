@@ -6,12 +6,12 @@ the median, which a shock bends little, and the spread is that of its own errors
 
 import numpy as np
 
-from models.volumes.breaks import trusted
-from models.volumes.design import Rows, Windows, levels
-from models.volumes.history import History
-from models.volumes.profile import profile
+from models.volumes.counts.breaks import trusted
+from models.volumes.counts.history import History
+from models.volumes.members.design import Rows, Windows, levels
+from models.volumes.members.profile import profile
+from models.volumes.members.seasonal import naive
 from models.volumes.rhythm import LEVELS
-from models.volumes.seasonal import naive
 
 CEILING = 6.0
 """A count this many times its level says that the level was none."""

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.volumes.history import History
-from models.volumes.panel import Note, Panel
+from models.volumes.counts.history import History
+from models.volumes.counts.panel import Note, Panel
 from models.volumes.rhythm import LEVELS
 
 FOLLOWS = 0.6

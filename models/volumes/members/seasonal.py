@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.stats import norm
 
-from models.volumes.gaps import mean_known
-from models.volumes.history import History
+from models.volumes.counts.gaps import mean_known
+from models.volumes.counts.history import History
 from models.volumes.rhythm import LEVELS
 
 

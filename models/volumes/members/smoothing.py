@@ -13,10 +13,10 @@ from itertools import product
 import numpy as np
 from scipy.stats import norm
 
-from models.volumes.gaps import mean_known
-from models.volumes.history import History
+from models.volumes.counts.gaps import mean_known
+from models.volumes.counts.history import History
+from models.volumes.members.seasonal import naive
 from models.volumes.rhythm import LEVELS
-from models.volumes.seasonal import naive
 
 JUDGED_SEASONS = 5
 """Seasons of one-step errors that a setting is judged by."""

@@ -6,9 +6,9 @@ year, on the same weekday. The share of zeros and the size of bursts need no mod
 
 import numpy as np
 
-from models.volumes.history import History
+from models.volumes.counts.history import History
+from models.volumes.members.seasonal import same_season
 from models.volumes.rhythm import LEVELS
-from models.volumes.seasonal import same_season
 
 RECENT = 21.0
 """Steps after which a recent count weighs half."""

@@ -7,11 +7,11 @@ short for a shape of its own gets the one that all share.
 import numpy as np
 from scipy.stats import norm
 
-from models.volumes.breaks import trusted
-from models.volumes.history import History
-from models.volumes.profile import profile
+from models.volumes.counts.breaks import trusted
+from models.volumes.counts.history import History
+from models.volumes.members.profile import profile
+from models.volumes.members.seasonal import naive
 from models.volumes.rhythm import LEVELS
-from models.volumes.seasonal import naive
 
 ALPHAS = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9])
 LAGS = (1, 2, 3, 6, 12)

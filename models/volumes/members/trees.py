@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.volumes.breaks import RUN, trusted
-from models.volumes.design import CATEGORIES, Rows, Windows, design, levels
-from models.volumes.history import History
+from models.volumes.calendars.uncertain import mixed
+from models.volumes.counts.breaks import RUN, trusted
+from models.volumes.counts.history import History
+from models.volumes.members.design import CATEGORIES, Rows, Windows, design, levels
+from models.volumes.members.seasonal import same_season
 from models.volumes.rhythm import drawn
-from models.volumes.seasonal import same_season
-from models.volumes.uncertain import mixed
 
 if TYPE_CHECKING:
     from lightgbm import Booster

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.volumes.lake_rows import Known, before_today
+from models.volumes.lake.rows import Known, before_today
 from models.volumes.rhythm import LEVELS
 from records.calendar import public_holiday
 from records.errors import BadInput

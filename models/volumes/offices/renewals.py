@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 import pyarrow.compute as pc
 
-from models.volumes.lake_rows import Known, before_today, codes
+from models.volumes.lake.rows import Known, before_today, codes
 from models.volumes.rhythm import LEVELS
 from records.errors import BadInput
 

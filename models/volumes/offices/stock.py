@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evidence.groups import CELL
-from models.volumes.lake_rows import Known, codes
+from models.volumes.lake.rows import Known, codes
 from models.volumes.rhythm import LEVELS
 from records.errors import BadInput
 from records.links import persons

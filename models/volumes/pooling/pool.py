@@ -15,17 +15,17 @@ from typing import Any
 
 import numpy as np
 
-from models.volumes.feasts import feast_season, moved_by_feasts
-from models.volumes.history import History
+from models.volumes.counts.history import History
 from models.volumes.losses import pinball
-from models.volumes.regression import regression
+from models.volumes.members.feasts import feast_season, moved_by_feasts
+from models.volumes.members.regression import regression
+from models.volumes.members.schedule import by_load
+from models.volumes.members.seasonal import naive, same_season
+from models.volumes.members.smoothing import smoothing
+from models.volumes.members.sparse import like_days
+from models.volumes.members.statistical import autoregression, theta
+from models.volumes.members.trees import trees
 from models.volumes.rhythm import LEVELS, MEDIAN, TENTHS
-from models.volumes.schedule import by_load
-from models.volumes.seasonal import naive, same_season
-from models.volumes.smoothing import smoothing
-from models.volumes.sparse import like_days
-from models.volumes.statistical import autoregression, theta
-from models.volumes.trees import trees
 from records.errors import BadInput
 
 MEMBERS: Mapping[str, Callable[[History], np.ndarray]] = {

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.volumes.breaks import RUN, trusted
-from models.volumes.history import history_at
-from models.volumes.panel import Panel
-from models.volumes.pool import MEMBERS, Errors, Pool, bands, learn
+from models.volumes.calendars.uncertain import Chances, chances
+from models.volumes.counts.breaks import RUN, trusted
+from models.volumes.counts.history import history_at
+from models.volumes.counts.panel import Panel
+from models.volumes.members.seasonal import same_season_lags
+from models.volumes.pooling.pool import MEMBERS, Errors, Pool, bands, learn
 from models.volumes.rhythm import LEVELS
-from models.volumes.seasonal import same_season_lags
-from models.volumes.uncertain import Chances, chances
 from records.errors import BadInput
 
 Progress = Callable[[str], None]

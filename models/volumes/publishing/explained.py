@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 
-from models.volumes.design import Rows
-from models.volumes.history import History
+from models.volumes.counts.history import History
+from models.volumes.members.design import Rows
+from models.volumes.members.trees import DEFAULT, Growth, grow, inputs, matrix, trees
 from models.volumes.rhythm import MEDIAN
-from models.volumes.trees import DEFAULT, Growth, grow, inputs, matrix, trees
 
 PARTS: Final = ("level", "season", "holiday", "trend", "ahead", "others")
 

@@ -15,20 +15,20 @@ import pandas as pd
 import pyarrow as pa
 
 from models.volumes import losses
+from models.volumes.adding_up.coherent import Coherent, coherent
+from models.volumes.adding_up.granularity import nested
+from models.volumes.adding_up.hierarchy import SERIES, TOTAL, Hierarchy, declared, of_nodes
 from models.volumes.backtest import prepare
-from models.volumes.coherent import Coherent, coherent
-from models.volumes.explained import explained
-from models.volumes.granularity import nested
-from models.volumes.hierarchy import SERIES, TOTAL, Hierarchy, declared, of_nodes
-from models.volumes.history import history_at
-from models.volumes.lake_flows import LABELS, LakeFlows
+from models.volumes.calendars.uncertain import chances
+from models.volumes.counts.history import history_at
+from models.volumes.counts.panel import Note, Panel
+from models.volumes.lake.flows import LABELS, LakeFlows
 from models.volumes.options import Options
-from models.volumes.panel import Note, Panel
-from models.volumes.pool import Pool
-from models.volumes.published import TABLES, Word
+from models.volumes.pooling.pool import Pool
+from models.volumes.pooling.rolling import Forecast, Progress, Rehearsal, roll
+from models.volumes.publishing.explained import explained
+from models.volumes.publishing.published import TABLES, Word
 from models.volumes.rhythm import COLUMNS, MEDIAN, moments
-from models.volumes.rolling import Forecast, Progress, Rehearsal, roll
-from models.volumes.uncertain import chances
 from records.errors import BadInput
 
 PATHS_DOWN = (" > ".join(LABELS[:3]),)

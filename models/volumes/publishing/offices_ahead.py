@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from models.volumes.adding_up.paths import dependence, draw
 from models.volumes.backtest import prepare
-from models.volumes.offices import TIMETABLE, Applications, Timetable, caseload, officers_needed
+from models.volumes.offices.caseload import TIMETABLE, Applications, Timetable, caseload, officers_needed
+from models.volumes.offices.renewals import Permits, learnt, renewals_due
+from models.volumes.offices.stock import Stock
 from models.volumes.options import Options
-from models.volumes.paths import dependence, draw
-from models.volumes.pool import mean_of
-from models.volumes.published import TABLES
-from models.volumes.renewals import Permits, learnt, renewals_due
+from models.volumes.pooling.pool import mean_of
+from models.volumes.pooling.rolling import Progress, Rehearsal, roll
+from models.volumes.publishing.published import TABLES
 from models.volumes.rhythm import COLUMNS, LEVELS, MEDIAN
-from models.volumes.rolling import Progress, Rehearsal, roll
-from models.volumes.stock import Stock
 
 MEMBERS = ("naive", "same_season", "like_days", "smoothing")
 """Members that answer a few applications a day; trees find nothing more in them."""

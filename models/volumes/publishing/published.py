@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.volumes.alarms import Alarm, Kind, State
+from models.volumes.early_warning.alarms import Alarm, Kind, State
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
 from records.placing import placed

@@ -6,14 +6,14 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from models.volumes.alarms import Alarm, Judged, State, advance
-from models.volumes.calendar import calendar
-from models.volumes.hierarchy import TOTAL
-from models.volumes.lake_flows import LakeFlows
-from models.volumes.nightly import Night, labels_of
-from models.volumes.reference import reference
+from models.volumes.adding_up.hierarchy import TOTAL
+from models.volumes.calendars.calendar import calendar
+from models.volumes.early_warning.alarms import Alarm, Judged, State, advance
+from models.volumes.early_warning.reference import reference
+from models.volumes.early_warning.warning import SETTINGS, alone, limits, path, scores
+from models.volumes.lake.flows import LakeFlows
+from models.volumes.publishing.nightly import Night, labels_of
 from models.volumes.rhythm import MEDIAN
-from models.volumes.warning import SETTINGS, alone, limits, path, scores
 
 REPLAYED = 56
 """Days over which alarms are raised and closed anew; an older one that still stands shows with its beginning."""

@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.volumes.nightly import labels_of
-from models.volumes.paths import quantiles_of
-from models.volumes.published import TABLES, Run
+from models.volumes.adding_up.paths import quantiles_of
+from models.volumes.publishing.nightly import labels_of
+from models.volumes.publishing.published import TABLES, Run
 from models.volumes.rhythm import COLUMNS
-from models.volumes.scenarios import Effect, Scenario, effect, on_paths
+from models.volumes.what_if.scenarios import Effect, Scenario, effect, on_paths
 from records.errors import BadInput
 
 

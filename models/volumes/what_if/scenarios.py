@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from models.volumes.panel import Panel
+from models.volumes.counts.panel import Panel
 from models.volumes.rhythm import LEVELS, MEDIAN, moments
 from records.errors import BadInput
 

@@ -4,8 +4,17 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from models.volumes.offices.caseload.renewals import (
+    EARLIEST,
+    LAGS,
+    LATEST,
+    Behaviour,
+    Permits,
+    learnt,
+    permits,
+    renewals_due,
+)
 
-from models.volumes.offices.renewals import EARLIEST, LAGS, LATEST, Behaviour, Permits, learnt, permits, renewals_due
 from records.lake import Lake
 
 TODAY = np.datetime64("2026-01-01")

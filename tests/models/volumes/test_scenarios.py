@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from models.volumes.counts.panel import read_panel
-from models.volumes.rhythm import LEVELS, MEDIAN
-from models.volumes.what_if.scenarios import (
+from models.volumes.what_if.overlay.scenarios import (
     Change,
     Scenario,
     closed,
@@ -21,6 +18,9 @@ from models.volumes.what_if.scenarios import (
     read,
     write,
 )
+
+from models.volumes.counts.panel import read_panel
+from models.volumes.rhythm import LEVELS, MEDIAN
 from records.errors import BadInput
 
 FLOWS = ({"post": "Goulette", "mode": "sea"}, {"post": "Ras Jedir", "mode": "land"})
