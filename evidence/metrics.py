@@ -116,6 +116,12 @@ def roc_auc(labels: np.ndarray, scores: np.ndarray) -> float | None:
     return float(np.sum(gained * (negatives[-1] - negatives + 0.5 * lost)) / (positives[-1] * negatives[-1]))
 
 
+def losses(labels: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """Minus the logarithm of the probability given to what happened, per row."""
+    clipped = np.clip(chance, 1e-12, 1 - 1e-12)
+    return np.asarray(-np.where(labels == 1, np.log(clipped), np.log1p(-clipped)))
+
+
 @metric_at_capacity("Precision", better="higher")
 def precision(labels: np.ndarray, scores: np.ndarray, capacity: float) -> float | None:
     """Share of positives among the selected."""
@@ -134,8 +140,7 @@ def recall(labels: np.ndarray, scores: np.ndarray, capacity: float) -> float | N
 @metric("Log loss", reads="probability", better="lower")
 def log_loss(labels: np.ndarray, scores: np.ndarray) -> float | None:
     """Mean of minus the logarithm of the probability given to what happened."""
-    chance = np.clip(scores, 1e-12, 1 - 1e-12)
-    return float(-np.mean(np.where(labels == 1, np.log(chance), np.log1p(-chance))))
+    return float(losses(labels, scores).mean())
 
 
 @metric("Brier score", reads="probability", better="lower")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +23,18 @@ from evidence.metrics import CAPACITIES, Metric, at_capacity, catalogue, precisi
 from models.risk import leaks
 from models.risk.calibration import choose, log_odds
 from models.risk.encoding import TEST, TRAIN, VALID, Matrix, encode, is_number, is_text
+from models.risk.folds import check_cohorts
 from models.risk.judging import BASE, FLOOR, MODEL, judge
-from models.risk.learners import logistic, search
+from models.risk.learners import logistic
+from models.risk.profiles import PROFILES, Part, Profile, fit
 from models.risk.sources import SPLITS, Columns, Examples, Sources, load
 from records.errors import BadInput
 
 LEAST_ROWS, LEAST_POSITIVES = 200, 20  # of training; validation needs half
+_REMEDY = (
+    "Give --delay, the days until an outcome is known, or an earlier --valid-from; if the jump is real, name the label "
+    "in --allow."
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,24 @@ class Options:
     valid_from: datetime | None = None
     test_from: datetime | None = None
     capacity: tuple[float, ...] = CAPACITIES
-    seeds: int = 5
     draws: int = 200
+    profile: Profile = PROFILES["shipped"]
+    delay: timedelta = timedelta(0)  # from a row's time until its outcome window closes
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Checked examples, the matrix of all their rows, and what was left out or is worth a warning."""
+
+    examples: Examples
+    matrix: Matrix
+    left_out: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+    def part(self, split: int) -> Part:
+        """The labelled rows of a split: matrix and labels."""
+        rows = self.examples.part(split)
+        return self.matrix.rows(rows), self.examples.labels[rows]
 
 
 @dataclass(frozen=True)
@@ -85,23 +107,14 @@ def backtest(
     BadInput where the table cannot support it, with what to do.
     """
     started = clock.perf_counter()
-    if not options.capacity or not all(0 < c <= 1 for c in options.capacity):
-        raise BadInput("A capacity is a share of the rows, above 0 and at most 1, for instance 0.05.")
-    progress("reading")
-    examples = load(sources, options.columns, valid_from=options.valid_from, test_from=options.test_from, now=now)
-    train, valid, test = (examples.part(split) for split in (TRAIN, VALID, TEST))
-    _check_labels(examples, options.columns.label)
-    features, left_out = _features(examples, options.columns)
-    leaks.refuse_identity(list(features), options.columns.allow)
-    warnings = leaks.find(features, train, valid, examples.labels, options.columns.allow)
-    progress(f"encoding {len(features)} columns")
-    matrix = encode(features, examples.time, examples.split, examples.labels)
-    learn = (matrix.rows(train), examples.labels[train])
-    stop = (matrix.rows(valid), examples.labels[valid])
-    found = search(learn, stop, seeds=options.seeds, progress=progress)
+    ready = prepare(sources, options, progress=progress, now=now)
+    examples, matrix = ready.examples, ready.matrix
+    valid, test = (examples.part(split) for split in (VALID, TEST))
+    learn, stop = ready.part(TRAIN), ready.part(VALID)
+    found = fit(learn, stop, options.profile, progress=progress)
     progress("fitting logistic regression")
     floor = logistic(learn)
-    base = float(examples.labels[train].mean())
+    base = float(learn[1].mean())
     raw = {
         MODEL: _scored(found.trees.raw, matrix, examples),
         FLOOR: _scored(floor.raw, matrix, examples),
@@ -126,8 +139,8 @@ def backtest(
     return Report(
         tuple(_count(examples, split) for split in (TRAIN, VALID, TEST)),
         {kind: matrix.kinds.count(kind) for kind in dict.fromkeys(matrix.kinds)},
-        left_out,
-        tuple(warnings),
+        ready.left_out,
+        ready.warnings,
         found.losses,
         found.chosen,
         calibrators,
@@ -138,6 +151,33 @@ def backtest(
         _groups(examples, test, raw[MODEL], calibrated[MODEL], options),
         clock.perf_counter() - started,
     )
+
+
+def prepare(
+    sources: Sources,
+    options: Options,
+    *,
+    progress: Callable[[str], None] = lambda _: None,
+    now: datetime | None = None,
+) -> Prepared:
+    """Read, check and encode. BadInput where the table cannot support a model, with what to do."""
+    if not options.capacity or not all(0 < c <= 1 for c in options.capacity):
+        raise BadInput("A capacity is a share of the rows, above 0 and at most 1, for instance 0.05.")
+    progress("reading")
+    columns = options.columns
+    cuts = {"valid_from": options.valid_from, "test_from": options.test_from}
+    examples = load(sources, columns, **cuts, delay=options.delay, now=now)
+    train, valid = (examples.part(split) for split in (TRAIN, VALID))
+    _check_labels(examples, columns.label)
+    features, left_out = _features(examples, columns)
+    leaks.refuse_identity(list(features), columns.allow)
+    if columns.label not in columns.allow:
+        check_cohorts(examples.labels[train], examples.time[train], _REMEDY)
+    warnings = leaks.find(features, train, valid, examples.labels, columns.allow)
+    warnings += leaks.unseen(features, examples.split == TRAIN, examples.split == TEST)
+    progress(f"encoding {len(features)} columns")
+    matrix = encode(features, examples.time, examples.split, examples.labels, examples.known)
+    return Prepared(examples, matrix, left_out, tuple(warnings))
 
 
 def _scored(raw: Callable[[Matrix], np.ndarray], matrix: Matrix, examples: Examples) -> np.ndarray:
@@ -174,7 +214,7 @@ def _check_labels(examples: Examples, label: str) -> None:
 
 def _features(examples: Examples, columns: Columns) -> tuple[dict[str, pa.ChunkedArray], dict[str, str]]:
     """The columns a model may learn from, and why each other one is not among them."""
-    named = {columns.label, columns.time, columns.row_id, *columns.exclude, *columns.audit}
+    named = {columns.label, columns.time, columns.row_id, columns.known_at, *columns.exclude, *columns.audit}
     training = pa.array(examples.part(TRAIN))
     features: dict[str, pa.ChunkedArray] = {}
     left_out: dict[str, str] = {}

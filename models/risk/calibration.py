@@ -1,17 +1,21 @@
 """From a raw score (log-odds) to a probability that holds what it promises.
 
-Three candidates: *raw* (the score's own probability), *platt* (a straight line in log-odds) and *isotonic* (any rising
-step curve; only with a thousand positives, since with fewer it makes the log loss worse more often than better). The
-one with the least cross-validated log loss on the latest closed window is kept, and raw wins ties.
+Four candidates: *raw* (the score's own probability), *platt* (a straight line in log-odds), *beta* (a line that bends:
+one slope where the score says yes, another where it says no) and *isotonic* (any rising step curve; only with a
+thousand positives, since with fewer it makes the log loss worse more often than better). The one with the least
+cross-validated log loss on the latest closed window is kept, and only where it is below raw's by more than noise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from evidence.intervals import Z95
+from evidence.metrics import calibration_error, losses
 
 ISOTONIC_POSITIVES = 1000
 FOLDS = 5
@@ -27,20 +31,50 @@ def log_odds(chance: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(chance) - np.log1p(-chance))
 
 
+def _bend(raw: np.ndarray) -> np.ndarray:
+    """Minus the logarithm of one minus the score's own probability."""
+    return np.asarray(np.logaddexp(0.0, raw))
+
+
 @dataclass(frozen=True)
 class Calibrator:
-    """A rising curve from raw score to probability. `kind` raw, platt (slope, offset) or isotonic (knots)."""
+    """A rising curve from raw score to probability. `kind` raw, platt (slope, offset), beta (slope where the score says
+    yes, `against` where it says no, offset) or isotonic (knots).
+
+    `shift` moves every log-odds alike, to what the random control found. `around` is the straight line through what the
+    window found above the calibrated log-odds, and how open it leaves it: slope, offset, variance of the slope,
+    covariance, variance of the offset.
+    """
 
     kind: str = "raw"
     slope: float = 1.0
     offset: float = 0.0
     knots: tuple[float, ...] = ()
     values: tuple[float, ...] = ()
+    against: float = 1.0
+    shift: float = 0.0
+    around: tuple[float, float, float, float, float] = (1.0, 0.0, 0.0, 0.0, 0.0)
 
     def __call__(self, raw: np.ndarray) -> np.ndarray:
+        return probability(self.log_odds(raw))
+
+    def log_odds(self, raw: np.ndarray) -> np.ndarray:
+        raw = np.asarray(raw, dtype=np.float64)
         if self.kind == "isotonic":
-            return np.asarray(np.interp(raw, self.knots, self.values))
-        return probability(self.slope * np.asarray(raw, dtype=np.float64) + self.offset)
+            return log_odds(np.interp(raw, self.knots, self.values)) + self.shift
+        if self.kind == "beta":
+            bend = _bend(raw)
+            return np.asarray(self.slope * (raw - bend) + self.against * bend + self.offset + self.shift)
+        return self.slope * raw + self.offset + self.shift
+
+    def interval(self, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Ends of the 95% interval of each probability: where the rows it was fitted on may put the curve."""
+        line = self.log_odds(raw)
+        slope, offset, steep, both, level = self.around
+        before = line - self.shift
+        centre = slope * before + offset + self.shift
+        reach = Z95 * np.sqrt(np.maximum(steep * before**2 + 2 * both * before + level, 0.0))
+        return probability(np.minimum(line, centre - reach)), probability(np.maximum(line, centre + reach))
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -49,35 +83,58 @@ class Calibrator:
             "offset": self.offset,
             "knots": list(self.knots),
             "values": list(self.values),
+            "against": self.against,
+            "shift": self.shift,
+            "around": list(self.around),
         }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Calibrator:
+        slope, offset, steep, both, level = map(float, content.get("around", (1.0, 0.0, 0.0, 0.0, 0.0)))
         return cls(
             content["kind"],
             float(content["slope"]),
             float(content["offset"]),
             tuple(content["knots"]),
             tuple(content["values"]),
+            float(content.get("against", 1.0)),
+            float(content.get("shift", 0.0)),
+            (slope, offset, steep, both, level),
         )
 
 
-def platt(raw: np.ndarray, labels: np.ndarray) -> Calibrator:
-    """Slope and offset of least log loss, by Newton's method; a falling line is no calibration and becomes raw."""
-    design = np.column_stack([raw, np.ones_like(raw)])
-    weights = np.array([1.0, 0.0])
+def _line(design: np.ndarray, labels: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of least log loss over the columns of `design` (n, k), by Newton's method, and their covariance."""
+    weights = start
     # Platt's targets pull in from 0 and 1, so that a perfectly separated set has a finite line.
     positives = labels.sum()
     target = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2))
+    hessian = np.eye(design.shape[1])
     for _ in range(50):
         chance = probability(design @ weights)
         slack = np.maximum(chance * (1 - chance), 1e-12)
-        hessian = design.T @ (design * slack[:, None]) + 1e-9 * np.eye(2)
+        hessian = design.T @ (design * slack[:, None]) + 1e-9 * np.eye(design.shape[1])
         step = np.linalg.solve(hessian, design.T @ (target - chance))
         weights = weights + np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < 1e-9:
             break
-    return Calibrator("platt", float(weights[0]), float(weights[1])) if weights[0] > 0 else Calibrator()
+    return weights, np.linalg.inv(hessian)
+
+
+def platt(raw: np.ndarray, labels: np.ndarray) -> Calibrator:
+    """Slope and offset of least log loss; a falling line is no calibration and becomes raw."""
+    (slope, offset), _ = _line(np.column_stack([raw, np.ones_like(raw)]), labels, np.array([1.0, 0.0]))
+    return Calibrator("platt", float(slope), float(offset)) if slope > 0 else Calibrator()
+
+
+def beta(raw: np.ndarray, labels: np.ndarray) -> Calibrator:
+    """Two slopes and an offset of least log loss (beta calibration); where one would fall, a straight line instead."""
+    bend = _bend(raw)
+    start = np.array([1.0, 1.0, 0.0])
+    (slope, against, offset), _ = _line(np.column_stack([raw - bend, bend, np.ones_like(raw)]), labels, start)
+    if min(slope, against) <= 0:
+        return platt(raw, labels)
+    return Calibrator("beta", float(slope), float(offset), against=float(against))
 
 
 def isotonic(raw: np.ndarray, labels: np.ndarray) -> Calibrator:
@@ -90,27 +147,73 @@ def isotonic(raw: np.ndarray, labels: np.ndarray) -> Calibrator:
     )
 
 
-def _loss(labels: np.ndarray, chance: np.ndarray) -> float:
-    clipped = np.clip(chance, 1e-12, 1 - 1e-12)
-    return float(-np.mean(np.where(labels == 1, np.log(clipped), np.log1p(-clipped))))
-
-
 def choose(raw: np.ndarray, labels: np.ndarray) -> tuple[Calibrator, dict[str, float]]:
-    """The calibrator of least cross-validated log loss, and every candidate's loss.
+    """The calibrator of least cross-validated log loss, or raw where that gains no more than noise, and every loss.
 
     `raw` and `labels` (n,) are in time order; each fold is one stretch of time.
     """
-    fits = {"raw": lambda raw, labels: Calibrator(), "platt": platt}
+    fits: dict[str, Callable[[np.ndarray, np.ndarray], Calibrator]] = {
+        "raw": lambda raw, labels: Calibrator(),
+        "platt": platt,
+        "beta": beta,
+    }
     if labels.sum() >= ISOTONIC_POSITIVES:
         fits["isotonic"] = isotonic
     fold = np.arange(len(raw)) * FOLDS // max(len(raw), 1)
-    losses: dict[str, float] = {}
+    found: dict[str, np.ndarray] = {}
     for name, fit in fits.items():
         chance = np.empty(len(raw))
         for held_out in range(FOLDS):
             inside = fold != held_out
             usable = 0 < labels[inside].sum() < inside.sum()
             chance[~inside] = (fit(raw[inside], labels[inside]) if usable else Calibrator())(raw[~inside])
-        losses[name] = _loss(labels, chance)
-    best = min(losses, key=lambda name: (round(losses[name], 9), list(fits).index(name)))
-    return fits[best](raw, labels), losses
+        found[name] = losses(labels, chance)
+    best = min(found, key=lambda name: (round(float(found[name].mean()), 9), list(fits).index(name)))
+    gained = found["raw"] - found[best]
+    if len(raw) and gained.mean() <= gained.std() / np.sqrt(len(raw)):
+        best = "raw"
+    chosen = fits[best](raw, labels)
+    return replace(chosen, around=_around(chosen, raw, labels)), {k: float(v.mean()) for k, v in found.items()}
+
+
+def _around(calibrator: Calibrator, raw: np.ndarray, labels: np.ndarray) -> tuple[float, float, float, float, float]:
+    line = calibrator.log_odds(raw)
+    (slope, offset), covariance = _line(np.column_stack([line, np.ones_like(line)]), labels, np.array([1.0, 0.0]))
+    return float(slope), float(offset), float(covariance[0, 0]), float(covariance[0, 1]), float(covariance[1, 1])
+
+
+def anchored(calibrator: Calibrator, raw: np.ndarray, labels: np.ndarray, chances: np.ndarray) -> Calibrator:
+    """`calibrator` moved to what the random control found, where the two differ by more than noise.
+
+    `raw`, `labels` and `chances` (n,) are of randomly drawn rows: score, finding and probability of having been drawn.
+    Rows that somebody chose to check are riskier than their columns say; the control alone tells what all rows promise.
+    """
+    known = ~np.isnan(labels) & (chances > 0)
+    weights = 1.0 / chances[known]
+    if not known.any():
+        return calibrator
+    weights = weights * weights.sum() / np.square(weights).sum()  # as many as they are worth
+    line, found, shift, slack = calibrator.log_odds(raw[known]), labels[known], 0.0, 1.0
+    for _ in range(50):
+        chance = probability(line + shift)
+        slack = float(np.sum(weights * chance * (1 - chance))) + 1e-9
+        step = float(np.sum(weights * (found - chance))) / slack
+        shift = float(np.clip(shift + np.clip(step, -1.0, 1.0), -10.0, 10.0))
+        if abs(step) < 1e-9:
+            break
+    if shift**2 * slack <= Z95**2:
+        return calibrator
+    slope, offset, steep, both, level = calibrator.around
+    return replace(
+        calibrator, shift=calibrator.shift + shift, around=(slope, offset, steep, both, max(level, 1.0 / slack))
+    )
+
+
+def expected_error(chance: np.ndarray, *, draws: int = 1000, seed: int = 7) -> float:
+    """The calibration error that probabilities `chance` (n,) would show on n rows if every one of them were right.
+
+    With few rows in a bin even a perfect promise is missed by chance: what counts is the error above this.
+    """
+    random = np.random.default_rng(seed)
+    errors = [calibration_error((random.random(len(chance)) < chance).astype(float), chance) for _ in range(draws)]
+    return float(np.mean([error for error in errors if error is not None]))

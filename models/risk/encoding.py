@@ -27,11 +27,15 @@ UNSEEN, MISSING, FIRST_LEVEL = 0, 1, 2
 
 @dataclass(frozen=True)
 class Matrix:
-    """`values` (n, p) float64; `names` and `kinds` (number, category, actor, rate, count) say what each column is."""
+    """`values` (n, p) float64; `names` and `kinds` (number, category, actor, rate, count) say what each column is.
+
+    `offset` (n,) are log-odds of each row that are known while learning and left out of every score, or None.
+    """
 
     values: np.ndarray
     names: tuple[str, ...]
     kinds: tuple[str, ...]
+    offset: np.ndarray | None = None
 
     def of(self, kinds: Sequence[str]) -> Matrix:
         """The columns of these kinds."""
@@ -40,10 +44,12 @@ class Matrix:
             np.ascontiguousarray(self.values[:, chosen]),
             tuple(self.names[i] for i in chosen),
             tuple(self.kinds[i] for i in chosen),
+            self.offset,
         )
 
-    def rows(self, chosen: np.ndarray) -> Matrix:
-        return Matrix(self.values[chosen], self.names, self.kinds)
+    def rows(self, chosen: np.ndarray | slice) -> Matrix:
+        offset = None if self.offset is None else self.offset[chosen]
+        return Matrix(self.values[chosen], self.names, self.kinds, offset)
 
     @property
     def categorical(self) -> list[int]:
@@ -88,18 +94,27 @@ def of_the_clock(time: np.ndarray) -> dict[str, np.ndarray]:
     return clock
 
 
-def encode(columns: Mapping[str, pa.ChunkedArray], time: np.ndarray, split: np.ndarray, labels: np.ndarray) -> Matrix:
+def encode(
+    columns: Mapping[str, pa.ChunkedArray],
+    time: np.ndarray,
+    split: np.ndarray,
+    labels: np.ndarray,
+    known: np.ndarray | None = None,
+    worth: np.ndarray | None = None,
+) -> Matrix:
     """The matrix of all rows, each seeing only what its split may see.
 
     `columns` (name to n values), `time` (n,) datetime64[us], `split` (n,) TRAIN, VALID or TEST, `labels` (n,) float64
-    with NaN where unknown. The one constant that training rows share with later ones is the base rate of training.
+    with NaN where unknown, `known` (n,) datetime64[us] when each label was (at once if None), `worth` (n,) how many
+    average findings each is to count as in a rate (one if None; see `models.risk.examiners`). The one constant that
+    training rows share with later ones is the base rate of training.
     """
     training = split == TRAIN
+    known = time if known is None else known
     prior = float(np.nanmean(labels[training]))
     parts: dict[tuple[str, str], np.ndarray] = {}
     for name, value in of_the_clock(time).items():
         parts[f"{name} of time", "number"] = value
-    days = time.astype("datetime64[D]").astype(np.int64)
     in_training = pa.array(training)
     for name, column in columns.items():
         if is_number(column.type):
@@ -108,25 +123,31 @@ def encode(columns: Mapping[str, pa.ChunkedArray], time: np.ndarray, split: np.n
         text = pc.cast(column, pa.string())
         seen = text.filter(in_training)
         actor = pc.count_distinct(seen).as_py() > CATEGORY_LEVELS
-        known = levels(seen, ACTOR_ROWS if actor else CATEGORY_ROWS)
-        parts[name, "actor" if actor else "category"] = codes(text, known).astype(np.float64)
-        positives, found = _history(text, days, split, labels)
-        parts[f"{name} rate", "rate"] = history.rate(positives, found, prior)
+        levels_known = levels(seen, ACTOR_ROWS if actor else CATEGORY_ROWS)
+        parts[name, "actor" if actor else "category"] = codes(text, levels_known).astype(np.float64)
+        positives, found = _history(text, time, known, split, labels)
+        looked = (
+            found if worth is None else _history(text, time, known, split, np.where(np.isnan(labels), labels, worth))[0]
+        )
+        parts[f"{name} rate", "rate"] = history.rate(positives, looked, prior)
         parts[f"{name} count", "count"] = np.log1p(found)
     names, kinds = zip(*parts, strict=True)
     return Matrix(np.column_stack(list(parts.values())), names, kinds)
 
 
 def _history(
-    text: pa.ChunkedArray, days: np.ndarray, split: np.ndarray, labels: np.ndarray
+    text: pa.ChunkedArray, time: np.ndarray, known: np.ndarray, split: np.ndarray, labels: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positives and findings per row: expanding in training, frozen at the start of validation and of the test."""
     encoded = pc.dictionary_encode(text.combine_chunks(), null_encoding="encode")
     code = np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    day, known_day = (moment.astype("datetime64[D]").astype(np.int64) for moment in (time, known))
     result = np.zeros((2, len(code)))
     training = split == TRAIN
-    result[:, training] = history.expanding(code[training], days[training], labels[training])
+    result[:, training] = history.expanding(code[training], day[training], labels[training], known_day[training])
     for asked in (VALID, TEST):
-        past = split < asked
-        result[:, split == asked] = history.frozen(code[past], labels[past], code[split == asked])
+        now = split == asked
+        if now.any():
+            past = (split < asked) & (known <= time[now].min())
+            result[:, now] = history.frozen(code[past], labels[past], code[now])
     return result[0], result[1]

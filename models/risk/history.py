@@ -1,8 +1,9 @@
 """What was found at an actor before: smoothed label rates and counts, strictly point in time.
 
-A training row sees the findings of strictly earlier days. A validation row sees those before validation began, a test
-row those before the test began: both are frozen at the start of their split, as they would be for a model in service
-between two trainings. Leaving only the row itself out, instead of its whole present and future, leaks its label.
+A training row sees the findings that were known on strictly earlier days. A validation row sees those known before
+validation began, a test row those known before the test began: both are frozen at the start of their split, as they
+would be for a model in service between two trainings. Leaving only the row itself out, instead of its whole present
+and future, leaks its label.
 """
 
 from __future__ import annotations
@@ -17,23 +18,25 @@ def rate(positives: np.ndarray, found: np.ndarray, prior: float) -> np.ndarray:
     return (positives + SMOOTHING * prior) / (found + SMOOTHING)
 
 
-def expanding(codes: np.ndarray, days: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positives and findings of the same code on strictly earlier days, per row.
+def expanding(
+    codes: np.ndarray, days: np.ndarray, labels: np.ndarray, known: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Positives and findings of the same code that were known before the row's day, per row.
 
-    `codes` (n,) integers, `days` (n,) sortable, `labels` (n,) float with NaN for "not found out".
+    `codes` (n,) integers, `days` (n,) integers, `labels` (n,) float with NaN for "not found out", `known` (n,) the days
+    on which they were (the rows' own if None).
     """
-    order = np.lexsort((days, codes))
-    code, day = codes[order], days[order]
-    known = ~np.isnan(labels[order])
-    positives = np.concatenate([[0.0], np.cumsum(np.where(known, labels[order], 0.0))])
-    found = np.concatenate([[0.0], np.cumsum(known)])
-    new_code = np.concatenate([[True], code[1:] != code[:-1]])
-    new_day = new_code | np.concatenate([[True], day[1:] != day[:-1]])
-    rows = np.arange(len(code))
-    code_start = np.maximum.accumulate(np.where(new_code, rows, 0))
-    day_start = np.maximum.accumulate(np.where(new_day, rows, 0))
-    result = np.empty((2, len(code)))
-    result[:, order] = (positives[day_start] - positives[code_start], found[day_start] - found[code_start])
+    known = days if known is None else known
+    first, last = min(days.min(initial=0), known.min(initial=0)), max(days.max(initial=0), known.max(initial=0))
+    span = int(last - first) + 1
+    told, asked = codes * span + (known - first), codes * span + (days - first)
+    order = np.argsort(told, kind="stable")
+    found = ~np.isnan(labels[order])
+    totals = np.zeros((2, len(codes) + 1))
+    totals[0, 1:] = np.cumsum(np.where(found, labels[order], 0.0))
+    totals[1, 1:] = np.cumsum(found)
+    start, end = (np.searchsorted(told[order], key) for key in (codes * span, asked))
+    result = totals[:, end] - totals[:, start]
     return result[0], result[1]
 
 

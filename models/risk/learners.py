@@ -6,65 +6,30 @@ log-odds of several seeds; contributions of the members average the same way and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from models.risk.calibration import log_odds
 from models.risk.encoding import FIRST_LEVEL, Matrix
 
 WORKERS = 2  # models grown at the same time, each on one thread: no thread ever waits for another
 PATIENCE = 50  # rounds without a better validation loss before growing stops
+_LEVELS = {"cat_smooth": 100, "min_data_per_group": 100, "max_cat_threshold": 32}  # of native splits
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to grow trees: which kinds of columns, and LightGBM's parameters."""
+    """One way to grow trees: which kinds of columns, LightGBM's parameters, and whether codes are split as sets of
+    levels (`native`) or as numbers."""
 
     name: str
     kinds: tuple[str, ...]
     parameters: Mapping[str, float]
-
-
-_CODES = ("number", "category", "actor")
-_RATES = ("number", "category", "rate", "count")
-_CATEGORIES = {"cat_smooth": 100, "min_data_per_group": 100, "max_cat_threshold": 32}
-
-# The whole search: small, fixed and the same for every table, so that the same data gives the same answer.
-CANDIDATES = (
-    Candidate(
-        "very deep trees on codes",
-        _CODES,
-        {"learning_rate": 0.15, "num_leaves": 127, "min_data_in_leaf": 50, "feature_fraction": 0.9, "lambda_l2": 1}
-        | _CATEGORIES,
-    ),
-    Candidate(
-        "deep trees on codes",
-        _CODES,
-        {"learning_rate": 0.09, "num_leaves": 63, "min_data_in_leaf": 100, "feature_fraction": 0.9, "lambda_l2": 1}
-        | _CATEGORIES,
-    ),
-    Candidate(
-        "deep trees on codes and history",
-        (*_CODES, "rate", "count"),
-        {"learning_rate": 0.09, "num_leaves": 63, "min_data_in_leaf": 50, "feature_fraction": 0.5, "lambda_l2": 1}
-        | _CATEGORIES,
-    ),
-    Candidate(
-        "middling trees on history",
-        _RATES,
-        {"learning_rate": 0.06, "num_leaves": 31, "min_data_in_leaf": 20, "feature_fraction": 0.7, "lambda_l2": 10}
-        | _CATEGORIES,
-    ),
-    Candidate(
-        "small trees on history",
-        _RATES,
-        {"learning_rate": 0.06, "num_leaves": 15, "min_data_in_leaf": 100, "feature_fraction": 0.5, "lambda_l2": 10}
-        | _CATEGORIES,
-    ),
-)
+    native: bool = True
 
 
 @dataclass(frozen=True)
@@ -105,24 +70,35 @@ def grow(
         "force_row_wise": True,
         "num_threads": 1,
         "verbosity": -1,
+        **_LEVELS,
         **candidate.parameters,
     }
     if monotone:
         parameters["monotone_constraints"] = [monotone.get(name, 0) for name in matrix.names]
         parameters["monotone_constraints_method"] = "intermediate"  # `advanced` breaks its promise in LightGBM 4.7
     held = None if valid is None else (valid[0].of(candidate.kinds).values, valid[1])
+    base = float(log_odds(np.array(labels.mean())))
+
+    def start(offset: np.ndarray | None) -> np.ndarray | None:
+        return None if offset is None else offset + base
 
     def member(seed: int) -> Any:
         data = lightgbm.Dataset(
-            matrix.values, labels, categorical_feature=matrix.categorical, params={"verbosity": -1, "num_threads": 1}
+            matrix.values,
+            labels,
+            init_score=start(matrix.offset),
+            categorical_feature=matrix.categorical if candidate.native else [],
+            params={"verbosity": -1, "num_threads": 1},
         )
-        return lightgbm.train(
+        later = [] if held is None else [data.create_valid(*held, init_score=start(valid[0].offset))]
+        booster = lightgbm.train(
             parameters | {"seed": seed},
             data,
             rounds,
-            valid_sets=[] if held is None else [data.create_valid(*held)],
+            valid_sets=later,
             callbacks=[] if held is None else [lightgbm.early_stopping(PATIENCE, verbose=False)],
         )
+        return booster if matrix.offset is None else _raised(booster, base)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         boosters = tuple(pool.map(member, seeds))
@@ -130,36 +106,11 @@ def grow(
     return Trees(boosters, candidate.kinds, float(np.mean(losses)))
 
 
-@dataclass(frozen=True)
-class Search:
-    """What was tried on validation, and what won."""
-
-    trees: Trees
-    chosen: str
-    losses: Mapping[str, float] = field(default_factory=dict)
-
-
-def search(
-    train: tuple[Matrix, np.ndarray],
-    valid: tuple[Matrix, np.ndarray],
-    *,
-    seeds: int,
-    first_rounds: int = 200,
-    rounds: int = 400,
-    candidates: Sequence[Candidate] = CANDIDATES,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Search:
-    """Grow every candidate a little, keep the one with the least validation log loss, and grow it fully per seed."""
-    progress(f"trying {len(candidates)} ways to grow trees")
-
-    def first_try(candidate: Candidate) -> float:
-        return grow(candidate, train, valid, seeds=[1], rounds=first_rounds).valid_loss
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        losses = dict(zip((c.name for c in candidates), pool.map(first_try, candidates), strict=True))
-    chosen = min(candidates, key=lambda candidate: losses[candidate.name])
-    progress(f"growing {seeds} models: {chosen.name}")
-    return Search(grow(chosen, train, valid, seeds=range(1, seeds + 1), rounds=rounds), chosen.name, losses)
+def _raised(booster: Any, base: float) -> Any:
+    """`booster` with `base` in the leaves of its first tree, where LightGBM itself puts it when no row has an offset."""
+    for leaf in range(booster.dump_model(num_iteration=1)["tree_info"][0]["num_leaves"]):
+        booster.set_leaf_output(0, leaf, booster.get_leaf_output(0, leaf) + base)
+    return booster
 
 
 @dataclass(frozen=True)
@@ -178,9 +129,11 @@ class Logistic:
     KINDS = ("number", "category", "rate", "count")
 
     def raw(self, matrix: Matrix) -> np.ndarray:
-        return np.asarray(self._design(matrix.of(self.KINDS)) @ np.asarray(self.weights) + self.offset)
+        return np.asarray(self.design(matrix) @ np.asarray(self.weights) + self.offset)
 
-    def _design(self, matrix: Matrix) -> np.ndarray:
+    def design(self, matrix: Matrix) -> np.ndarray:
+        """What the weights multiply (n, q): numbers in order, then a column per code of each category."""
+        matrix = matrix.of(self.KINDS)
         category = np.array([kind == "category" for kind in matrix.kinds], dtype=bool)
         plain = matrix.values[:, ~category]
         filled = np.where(np.isnan(plain), np.asarray(self.median), plain)
@@ -214,7 +167,7 @@ def logistic(train: tuple[Matrix, np.ndarray], *, strength: float = 0.5) -> Logi
         (),
         0.0,
     )
-    fit = LogisticRegression(C=strength, max_iter=1000).fit(unfitted._design(matrix), labels)
+    fit = LogisticRegression(C=strength, max_iter=1000).fit(unfitted.design(matrix), labels)
     return Logistic(
         unfitted.names,
         unfitted.kinds,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,10 @@ class Sources:
 
 @dataclass(frozen=True)
 class Columns:
-    """Which column is what. `exclude` and `audit` are never features; `allow` lets named columns pass every warning."""
+    """Which column is what. `exclude` and `audit` are never features; `allow` lets named columns pass every warning.
+
+    `known_at` is when a row's label was known; without it, at its time plus the delay that `load` is given.
+    """
 
     label: str
     time: str
@@ -41,17 +44,24 @@ class Columns:
     audit: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     derive: Path | None = None
+    known_at: str | None = None
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows in time order. `labels` (n,) 0, 1 or NaN; `time` (n,) datetime64[us]; `split` (n,) TRAIN, VALID or TEST."""
+    """Rows in time order. `labels` (n,) 0, 1 or NaN; `time` and `known` (n,) datetime64[us], `known` when each label
+    was; `split` (n,) TRAIN, VALID or TEST.
+
+    A label that was not known when the next part began is NaN: `open_rows` of them wait for their outcome.
+    """
 
     table: pa.Table
     row_id: pa.ChunkedArray
     time: np.ndarray
     split: np.ndarray
     labels: np.ndarray
+    known: np.ndarray
+    open_rows: int = 0
 
     @property
     def labelled(self) -> np.ndarray:
@@ -97,9 +107,13 @@ def load(
     *,
     valid_from: datetime | None = None,
     test_from: datetime | None = None,
+    delay: timedelta = timedelta(0),
     now: datetime | None = None,
 ) -> Examples:
-    """Examples in time order. BadInput, with what to do, where the sources or the columns do not fit."""
+    """Examples in time order. BadInput, with what to do, where the sources or the columns do not fit.
+
+    `delay` is how long after its time a row's outcome window closes.
+    """
     three = [path for path in (sources.train, sources.valid, sources.test) if path is not None]
     if sources.table is not None and not three:
         examples = _cut(read(sources.table), columns, valid_from, test_from)
@@ -111,7 +125,20 @@ def load(
         raise BadInput("Give either one table, or all three of --train, --valid and --test.")
     _check_order(examples)
     _check_future(examples, now or datetime.now(UTC))
-    return examples
+    return _closed(replace(examples, known=np.maximum(examples.known, examples.time + np.timedelta64(delay))))
+
+
+def _closed(examples: Examples) -> Examples:
+    """`examples` without the labels that were not known when the next part began.
+
+    A row whose window was still open must not teach even if its outcome happens to be known: what is known early is not
+    like what is known late.
+    """
+    late = np.zeros(len(examples.time), dtype=bool)
+    for part in (TRAIN, VALID):
+        inside, later = examples.split == part, examples.split > part
+        late |= inside & (examples.known > examples.time[later].min()) & examples.labelled
+    return replace(examples, labels=np.where(late, np.nan, examples.labels), open_rows=int(late.sum()))
 
 
 def _cut(table: pa.Table, columns: Columns, valid_from: datetime | None, test_from: datetime | None) -> Examples:
@@ -130,8 +157,9 @@ def _cut(table: pa.Table, columns: Columns, valid_from: datetime | None, test_fr
 
 def _joined(tables: Sequence[pa.Table], columns: Columns) -> Examples:
     train, valid, test = tables
-    if columns.label in train.column_names and columns.label not in test.column_names:
-        test = test.append_column(columns.label, pa.nulls(test.num_rows, train.schema.field(columns.label).type))
+    for name in (columns.label, columns.known_at):
+        if name in train.column_names and name not in test.column_names:
+            test = test.append_column(name, pa.nulls(test.num_rows, train.schema.field(name).type))
     for name, table in zip(SPLITS, tables, strict=True):
         if not table.num_rows:
             raise BadInput(f"The {name} file has no rows. Give one with rows.")
@@ -151,7 +179,7 @@ def _joined(tables: Sequence[pa.Table], columns: Columns) -> Examples:
                 raise BadInput(
                     f"Column '{column}' holds {a} in the train file and {b} in the {name} file. Make them alike."
                 )
-    needed = {columns.label, columns.time, *columns.audit}
+    needed = {columns.label, columns.time, columns.known_at, *columns.audit}
     kept = [
         c
         for c in wanted
@@ -192,6 +220,7 @@ def _prepared(table: pa.Table, columns: Columns, excluded: Sequence[str] = ()) -
         "--label": [columns.label],
         "--time": [columns.time],
         "--row-id": [columns.row_id] if columns.row_id else [],
+        "--known-at": [columns.known_at] if columns.known_at else [],
         "--audit": list(columns.audit),
         "--exclude": list(columns.exclude),
         "--allow": list(columns.allow),
@@ -217,8 +246,11 @@ def _row_ids(table: pa.Table, columns: Columns) -> pa.ChunkedArray:
     return ids
 
 
-def _times(table: pa.Table, name: str) -> np.ndarray:
+def _times(table: pa.Table, name: str, *, known_at: bool = False) -> np.ndarray:
+    """A column of times (n,) datetime64[us]; NaT only in the one that says when labels were known."""
     column = table.column(name)
+    if known_at and pa.types.is_null(column.type):
+        column = pc.cast(column, pa.timestamp("us"))
     if is_text(column.type):
         text = pc.cast(column, pa.string())
         # 2024-01-31T14:05:00Z and 2024-01-31T14:05:00+01:00 name their zone.
@@ -230,8 +262,9 @@ def _times(table: pa.Table, name: str) -> np.ndarray:
                 f"Column '{name}' is no time: {problem}. Write times as 2024-01-31 or 2024-01-31 14:05:00."
             ) from problem
     if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)):
-        raise BadInput(f"--time names '{name}', which holds {column.type}. Name a column of times or days.")
-    if column.null_count:
+        option = "--known-at" if known_at else "--time"
+        raise BadInput(f"{option} names '{name}', which holds {column.type}. Name a column of times or days.")
+    if column.null_count and not known_at:
         raise BadInput(
             f"{column.null_count} rows have no '{name}', so they belong to no split. "
             "Fill the times in or leave the rows out."
@@ -267,9 +300,11 @@ def _sorted(
     # Rows of the same moment stand in order of their ids, so that the order of a file changes nothing.
     order = np.lexsort((pc.rank(row_id, tiebreaker="dense").to_numpy(), time, split))
     rows = pa.array(order)
-    return Examples(
-        table.take(rows), row_id.take(rows), time[order], split[order], _labels(table, columns.label)[order]
-    )
+    known = time if columns.known_at is None else _times(table, columns.known_at, known_at=True)
+    labels = np.where(np.isnat(known), np.nan, _labels(table, columns.label))
+    known = np.where(np.isnat(known), time, known)
+    _check_known(time, known, labels)
+    return Examples(table.take(rows), row_id.take(rows), time[order], split[order], labels[order], known[order])
 
 
 def _check_order(examples: Examples) -> None:
@@ -287,10 +322,19 @@ def _check_order(examples: Examples) -> None:
             )
 
 
+def _check_known(time: np.ndarray, known: np.ndarray, labels: np.ndarray) -> None:
+    early = int(((known < time) & ~np.isnan(labels)).sum())
+    if early:
+        raise BadInput(
+            f"{early} rows have a label that was known before their own time. A finding cannot be known before its "
+            "event: check that --time and --known-at name the right columns."
+        )
+
+
 def _check_future(examples: Examples, now: datetime) -> None:
-    ahead = int(((examples.time > _moment(now)) & examples.labelled).sum())
+    ahead = int(((np.maximum(examples.time, examples.known) > _moment(now)) & examples.labelled).sum())
     if ahead:
         raise BadInput(
-            f"{ahead} rows have a label although their time lies in the future. A finding cannot be known before its "
-            "event: check the time column, or leave those labels null."
+            f"{ahead} rows have a label although the moment it is known lies in the future. A finding cannot be known "
+            "before its event, nor used before it is known: check the times, or leave those labels null."
         )

@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 
 from models.risk.backtest import Options, Report, backtest
+from models.risk.profiles import Profile
 from models.risk.report import text
 from models.risk.sources import Columns, Sources
 from records.errors import BadInput
@@ -41,12 +42,13 @@ def make_table(rows: int = 3000, seed: int = 0) -> pa.Table:
 
 
 COLUMNS = Columns("found", "when", "id", audit=("region",))
+QUICK = Profile("quick", 1, 40, 15, 4, tries=3, tried_rounds=20, rate=0.15, rates=(0.1, 0.3))
 
 
 def run(tmp_path: Path, table: pa.Table, columns: Columns = COLUMNS, **changes: object) -> Report:
     path = tmp_path / "table.parquet"
     pyarrow.parquet.write_table(table, path)
-    options = {"valid_from": CUTS[0], "test_from": CUTS[1], "seeds": 1, "draws": 20} | changes
+    options = {"valid_from": CUTS[0], "test_from": CUTS[1], "profile": QUICK, "draws": 20} | changes
     return backtest(Sources(path), Options(columns, **options), out=tmp_path / "out.parquet")
 
 
@@ -109,7 +111,7 @@ def test_three_files_where_the_last_has_no_label(tmp_path):
         part = table.filter(pa.array((when >= start) & (when < end)))
         pyarrow.csv.write_csv(part.drop_columns(["found"]) if path.stem == "c" else part, path)
     out = tmp_path / "three.parquet"
-    report = backtest(Sources(None, *paths), Options(COLUMNS, seeds=1, draws=20), out=out)
+    report = backtest(Sources(None, *paths), Options(COLUMNS, profile=QUICK, draws=20), out=out)
     assert report.figures == {}
     assert "no label" in text(report)
     three = pyarrow.parquet.read_table(out).sort_by("row_id")
@@ -204,13 +206,13 @@ def test_who_someone_is_never_scores(tmp_path, name):
 
 def test_files_that_do_not_fit(tmp_path):
     with pytest.raises(BadInput, match="There is no file"):
-        backtest(Sources(tmp_path / "none.csv"), Options(COLUMNS, *CUTS))
+        backtest(Sources(tmp_path / "none.csv"), Options(COLUMNS, *CUTS, profile=QUICK))
     (tmp_path / "notes.docx").write_text("x")
     with pytest.raises(BadInput, match="neither Parquet"):
-        backtest(Sources(tmp_path / "notes.docx"), Options(COLUMNS, *CUTS))
+        backtest(Sources(tmp_path / "notes.docx"), Options(COLUMNS, *CUTS, profile=QUICK))
     (tmp_path / "bad.parquet").write_text("x")
     with pytest.raises(BadInput, match="cannot be read"):
-        backtest(Sources(tmp_path / "bad.parquet"), Options(COLUMNS, *CUTS))
+        backtest(Sources(tmp_path / "bad.parquet"), Options(COLUMNS, *CUTS, profile=QUICK))
     with pytest.raises(BadInput, match="either one table, or all three"):
         backtest(Sources(None, tmp_path / "notes.docx"), Options(COLUMNS))
 
@@ -256,7 +258,7 @@ def test_three_files_in_three_formats_fit(tmp_path):
     pyarrow.parquet.write_table(test, tmp_path / "test.parquet")
     files = Sources(None, tmp_path / "train.csv", tmp_path / "valid.parquet", tmp_path / "test.parquet")
     columns = Columns("found", "when", "id", exclude=("fined",), audit=("region",))
-    backtest(files, Options(columns, seeds=1, draws=20), out=tmp_path / "out.parquet")
+    backtest(files, Options(columns, profile=QUICK, draws=20), out=tmp_path / "out.parquet")
     scored = pyarrow.parquet.read_table(tmp_path / "out.parquet")
     assert scored.num_rows == 3000 - cut[0]
 

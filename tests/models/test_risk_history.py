@@ -21,6 +21,17 @@ def test_expanding_agrees_with_the_obvious_loop(table):
         assert positives[i] == labels[before].sum()
 
 
+@given(rows, st.lists(st.integers(0, 3), min_size=1, max_size=5))
+def test_a_finding_counts_from_the_day_it_was_known(table, delays):
+    codes, days, labels = table
+    known = days + np.resize(delays, len(days))
+    positives, found = expanding(codes, days, labels, known)
+    for i in range(len(codes)):
+        before = (codes == codes[i]) & (known < days[i]) & ~np.isnan(labels)
+        assert found[i] == before.sum()
+        assert positives[i] == labels[before].sum()
+
+
 @given(rows, st.integers(0, 6))
 def test_what_was_found_on_a_day_or_later_changes_nothing_up_to_it(table, day):
     codes, days, labels = table

@@ -1,0 +1,70 @@
+"""Flags in the top 5% that change when the same model is grown again: with other seeds, and on redrawn rows.
+
+As risk_stability.py does it: 6,000 test rows at most, and the mean of members 1 to 5 beside that of members 6 to 10,
+each member on a draw of its own. Beside that, which no bar asks for: the whole model, its choice among candidates
+included, on one draw of the rows that all its members share.
+"""
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from benchmarks.risk_parts.bars import bar
+from benchmarks.risk_parts.sets import prepared
+from models.risk.encoding import Matrix
+from models.risk.learners import grow
+from models.risk.profiles import PROFILES, fit
+
+ROWS, SHARE = 6000, 0.05
+BARRED = ("customs", "london")
+
+
+def changed(a: np.ndarray, b: np.ndarray) -> float:
+    """Share of the top 5% of one score that is not in the top 5% of another."""
+    places = int(SHARE * len(a))
+    return 1 - len(set(np.argsort(-a)[:places]) & set(np.argsort(-b)[:places])) / places
+
+
+def lines(*, short: bool) -> Iterator[dict[str, Any]]:
+    profile = PROFILES["shipped"]
+    for name in BARRED:
+        learn, stop, test = prepared(name)
+        found = fit(learn, stop, profile)
+        shown = test[0].rows(np.sort(np.random.default_rng(1).permutation(len(test[1]))[:ROWS]))
+
+        def member(seed: int, rows: np.ndarray | None = None) -> np.ndarray:
+            """Scores of one model, grown as chosen."""
+            part: tuple[Matrix, np.ndarray] = learn if rows is None else (learn[0].rows(rows), learn[1][rows])  # noqa: B023
+            assert found.candidate is not None  # noqa: B023
+            return grow(
+                found.candidate,  # noqa: B023
+                part,
+                stop,  # noqa: B023
+                seeds=[seed],
+                rounds=profile.rounds,
+                monotone=found.monotone,  # noqa: B023
+            ).raw(shown)  # noqa: B023
+
+        def drawn(seed: int) -> np.ndarray:
+            return np.random.default_rng(seed).integers(0, len(learn[1]), len(learn[1]))  # noqa: B023
+
+        by_seed = [member(seed) for seed in range(1, 11)]
+        by_draw = [member(seed, drawn(seed)) for seed in range(1, 11)]
+        told = {
+            kind: changed(np.mean(scores[:5], axis=0), np.mean(scores[5:], axis=0))
+            for kind, scores in (("seed", by_seed), ("bootstrap", by_draw))
+        }
+        singles = {
+            f"single_{kind}": float(np.mean([changed(a, b) for a, b in itertools.pairwise(scores)]))
+            for kind, scores in (("seed", by_seed), ("bootstrap", by_draw))
+        }
+        yield {"set": name, "flags_changed": told, **singles, "chosen": found.chosen}
+        if not short:
+            again = drawn(1)
+            whole = fit((learn[0].rows(again), learn[1][again]), stop, profile)
+            apart = changed(found.trees.raw(shown), whole.trees.raw(shown))
+            yield {"set": name, "flags_changed_by_one_draw_of_everything": apart, "chosen_then": whole.chosen}
+        for kind, share in told.items():
+            yield bar(f"risk_flags_changed_by_{kind}_{name}", share)

@@ -1,0 +1,64 @@
+"""Whether a model keeps its promised directions: a test by probes, since a learner's own word for it is not enough.
+
+A probe takes a row, moves one promised column the way that must not lower the score, and looks whether it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.risk.encoding import Matrix
+
+TOLERANCE = 1e-9  # log-odds: sums of leaves in another order differ by less
+_BATCH = 100_000
+
+
+@dataclass(frozen=True)
+class Violations:
+    """Of `probes` moves, how many lowered the score, and by how much (log-odds) at worst."""
+
+    probes: int
+    found: int
+    worst: float
+
+
+def probe(
+    raw: Callable[[Matrix], np.ndarray],
+    rows: Matrix,
+    directions: Mapping[str, int],
+    *,
+    probes: int = 1_000_000,
+    seed: int = 7,
+) -> Violations:
+    """Probe the score `raw` at rows drawn from `rows`; `directions` gives +1 or -1 for named columns.
+
+    Half of the moves are small steps, half go to another row's value of the column. Without a direction there is
+    nothing to probe.
+    """
+    at = np.array([i for i, name in enumerate(rows.names) if directions.get(name)], dtype=np.int64)
+    if not len(at) or not len(rows.values):
+        return Violations(0, 0, 0.0)
+    way = np.array([directions[rows.names[i]] for i in at], dtype=np.float64)
+    with_nulls = np.where(np.isnan(rows.values[:, at]), 0.0, rows.values[:, at])
+    step = np.maximum(with_nulls.std(axis=0), 1e-6)
+    random = np.random.default_rng(seed)
+    found, worst = 0, 0.0
+    for start in range(0, probes, _BATCH):
+        size = min(_BATCH, probes - start)
+        before = rows.values[random.integers(0, len(rows.values), size)]
+        which = random.integers(0, len(at), size)
+        column, here = at[which], np.arange(size)
+        # A null has no direction: such a probe starts from nought.
+        values = np.nan_to_num(before[here, column], nan=0.0)
+        before[here, column] = values
+        other = with_nulls[random.integers(0, len(with_nulls), size), which]
+        moved = np.where(random.random(size) < 0.5, np.abs(other - values), step[which] * random.exponential(0.3, size))
+        after = before.copy()
+        after[here, column] = values + way[which] * moved
+        fell = raw(Matrix(before, rows.names, rows.kinds)) - raw(Matrix(after, rows.names, rows.kinds))
+        found += int((fell > TOLERANCE).sum())
+        worst = max(worst, float(fell.max(initial=0.0)))
+    return Violations(probes, found, worst)

@@ -1,0 +1,174 @@
+"""Two ways to learn, each a fixed budget: `shipped`, whose every score is explained at once, and `large`, beyond it.
+
+Both are the mean of five boosted-tree models. How columns are read (smoothed point-in-time rates, codes, native splits)
+and how trees grow is chosen by time-ordered validation: one try for each way of reading, then Optuna's suggestions, as
+many as the budget has, from a fixed seed and one after the other, so that the same data gives the same answer. The
+plain first candidate stays unless another's loss is lower by more than noise, since a choice that flips with the draw
+of the rows makes flags flip with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from evidence.metrics import losses
+from models.risk.calibration import platt
+from models.risk.encoding import Matrix
+from models.risk.learners import Candidate, Trees, grow
+
+Part = tuple[Matrix, np.ndarray]  # a matrix and its labels (n,) of 0 and 1
+
+TRIED_SEEDS = (1, 2)  # of each candidate: one seed's luck decides less
+TRIED_ROWS = 100_000  # the latest rows, which candidates are tried on where there are more
+NOISE = 2.0  # standard errors: the best of a dozen is lucky by one of them
+_SUGGESTIONS_SEED = 7
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A budget: `members` models of at most `rounds` trees, with at most `leaves` leaves and `depth` splits on any path
+    (-1 is any), chosen among `tries` candidates that grew `tried_rounds` trees each. `rates` are the learning rates
+    that may be suggested; the first candidate takes `rate`."""
+
+    name: str
+    members: int
+    rounds: int
+    leaves: int
+    depth: int
+    tries: int
+    tried_rounds: int
+    rate: float
+    rates: tuple[float, float]
+
+    @property
+    def trees(self) -> int:
+        return self.members * self.rounds
+
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {
+        p.name: p
+        for p in (
+            Profile("shipped", 5, 100, 31, 6, tries=12, tried_rounds=100, rate=0.08, rates=(0.04, 0.16)),
+            Profile("large", 5, 1200, 127, -1, tries=8, tried_rounds=250, rate=0.10, rates=(0.05, 0.15)),
+        )
+    }
+)
+
+_HISTORY = ("number", "category", "rate", "count")
+# Way of reading → kinds of columns, and whether codes are split as sets of levels or as numbers.
+WAYS: Mapping[str, tuple[tuple[str, ...], bool]] = MappingProxyType(
+    {
+        "rates": (("number", "rate", "count"), False),
+        "codes and rates": (_HISTORY, False),
+        "native splits and rates": (_HISTORY, True),
+        "native splits": (("number", "category", "actor"), True),
+        "native splits of everything": ((*_HISTORY, "actor"), True),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was tried on validation, and what won: `losses` are calibrated log losses by candidate."""
+
+    trees: Trees
+    chosen: str
+    losses: Mapping[str, float] = field(default_factory=dict)
+    candidate: Candidate | None = None
+    monotone: Mapping[str, int] = field(default_factory=dict)
+
+
+def fit(
+    train: Part,
+    valid: Part,
+    profile: Profile,
+    *,
+    seeds: int | None = None,
+    monotone: Mapping[str, int] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Search:
+    """The mean of `seeds` (the profile's `members` if None) models, read and grown as validation found best.
+
+    `train` and `valid` are in time order. `monotone` gives directions (+1, -1) of named columns; history rates may only
+    ever raise a score.
+    """
+    directed = {n: 1 for n, kind in zip(train[0].names, train[0].kinds, strict=True) if kind == "rate"} | dict(
+        monotone or {}
+    )
+    candidate, tried = tune(train, valid, profile, directed, progress)
+    members = profile.members if seeds is None else seeds
+    progress(f"growing {members} models: {candidate.name}")
+    trees = grow(candidate, train, valid, seeds=range(1, members + 1), rounds=profile.rounds, monotone=directed)
+    return Search(trees, candidate.name, tried, candidate, directed)
+
+
+def tune(
+    train: Part, valid: Part, profile: Profile, monotone: Mapping[str, int], progress: Callable[[str], None]
+) -> tuple[Candidate, dict[str, float]]:
+    """The candidate to grow, and the calibrated validation log loss of each that was tried."""
+    import optuna
+
+    latest = slice(max(0, len(train[1]) - TRIED_ROWS), None)
+    shown = (train[0].rows(latest), train[1][latest])
+    ways = _ways(train[0])
+    progress(f"trying {profile.tries} ways to grow trees")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=_SUGGESTIONS_SEED, n_startup_trials=len(ways)))
+    for way in ways:
+        study.enqueue_trial({"way": way} | _first(profile))
+    candidates, found = [], []
+    for number in range(profile.tries):
+        trial = study.ask()
+        candidate = _suggested(trial, list(ways), profile, number)
+        trees = grow(candidate, shown, valid, seeds=TRIED_SEEDS, rounds=profile.tried_rounds, monotone=monotone)
+        raw = trees.raw(valid[0]) + (0.0 if valid[0].offset is None else valid[0].offset)
+        candidates.append(candidate)
+        found.append(losses(valid[1], platt(raw, valid[1])(raw)))
+        study.tell(trial, float(found[-1].mean()))
+    chosen = _beyond_noise(found)
+    return candidates[chosen], {c.name: float(loss.mean()) for c, loss in zip(candidates, found, strict=True)}
+
+
+def _ways(matrix: Matrix) -> tuple[str, ...]:
+    """The ways that differ on this matrix: without codes or actors some read the very same."""
+    kinds = set(matrix.kinds)
+    distinct: dict[tuple[frozenset[str], bool], str] = {}
+    for way, (read, native) in WAYS.items():
+        columns = kinds & set(read)
+        if columns:
+            distinct.setdefault((frozenset(columns), native and bool(columns & {"category", "actor"})), way)
+    return tuple(distinct.values())
+
+
+def _first(profile: Profile) -> dict[str, float]:
+    """Where the suggestions start."""
+    return {"rate": profile.rate, "leaves": profile.leaves, "least": 50, "share": 0.6, "ridge": 10.0}
+
+
+def _suggested(trial: Any, ways: Sequence[str], profile: Profile, number: int) -> Candidate:
+    way = trial.suggest_categorical("way", ways)
+    kinds, native = WAYS[way]
+    parameters = {
+        "learning_rate": round(trial.suggest_float("rate", *profile.rates, log=True), 4),
+        "num_leaves": trial.suggest_int("leaves", 7, profile.leaves, log=True),
+        "min_data_in_leaf": trial.suggest_int("least", 20, 400, log=True),
+        "feature_fraction": round(trial.suggest_float("share", 0.3, 1.0), 2),
+        "lambda_l2": round(trial.suggest_float("ridge", 0.3, 30.0, log=True), 2),
+        "max_depth": profile.depth,
+    }
+    name = way if number < len(ways) else f"{way}, suggestion {number + 1 - len(ways)}"
+    return Candidate(name, kinds, parameters, native)
+
+
+def _beyond_noise(found: Sequence[np.ndarray]) -> int:
+    """The place of the least mean loss, or 0 where it is not lower than the first's by more than noise."""
+    best = int(np.argmin([loss.mean() for loss in found]))
+    gained = found[0] - found[best]
+    noise = gained.std() / np.sqrt(len(gained))
+    return best if gained.mean() > NOISE * noise else 0
