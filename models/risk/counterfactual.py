@@ -85,23 +85,12 @@ def showable(model: RiskModel) -> tuple[Input, ...]:
 
 def split_points(model: RiskModel) -> Mapping[str, tuple[float, ...]]:
     """Input → every value that a tree of the model splits its numbers at, rising: up to and including it goes left."""
-    found: dict[int, set[float]] = {}
-    for text in model.trees:
-        features_, thresholds, kinds = (_numbers(text, key) for key in ("split_feature", "threshold", "decision_type"))
-        for feature, threshold, kind in zip(features_, thresholds, kinds, strict=True):
-            if not int(kind) & 1:  # the first bit marks a split by category
-                found.setdefault(int(feature), set()).add(threshold)
-    return {i.name: tuple(sorted(found.get(n, ()))) for n, i in enumerate(model.inputs)}
+    return {i.name: tuple(at.tolist()) for i, at in zip(model.inputs, model.explainer.thresholds(), strict=True)}
 
 
 def changed(row: pa.Table, changes: Sequence[Change]) -> pa.Table:
     """The row with the changes made, so that anybody can score it again."""
     return _rows(row, [changes])
-
-
-def _numbers(text: str, key: str) -> Iterator[float]:
-    lines = (line.partition("=") for line in text.splitlines())
-    return (float(part) for name, _, value in lines if name == key for part in value.split())
 
 
 def _options(read: Input, splits: tuple[float, ...], row: pa.Table) -> list[_Option]:
