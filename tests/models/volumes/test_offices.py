@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models.volumes.offices.caseload.caseload import TIMETABLE, Office, applications, caseload, officers_needed
 
+from models.volumes.offices.caseload import TIMETABLE, Office, applications, caseload, officers_needed
 from models.volumes.rhythm import LEVELS
 from records.errors import BadInput
 from records.lake import Lake

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from models.volumes.offices.caseload.renewals import (
+
+from models.volumes.offices.renewals import (
     EARLIEST,
     LAGS,
     LATEST,
@@ -14,7 +15,6 @@ from models.volumes.offices.caseload.renewals import (
     permits,
     renewals_due,
 )
-
 from records.lake import Lake
 
 TODAY = np.datetime64("2026-01-01")

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from models.volumes.what_if.overlay.scenarios import (
+
+from models.volumes.counts.panel import read_panel
+from models.volumes.rhythm import LEVELS, MEDIAN
+from models.volumes.what_if.scenarios import (
     Change,
     Scenario,
     closed,
@@ -18,9 +21,6 @@ from models.volumes.what_if.overlay.scenarios import (
     read,
     write,
 )
-
-from models.volumes.counts.panel import read_panel
-from models.volumes.rhythm import LEVELS, MEDIAN
 from records.errors import BadInput
 
 FLOWS = ({"post": "Goulette", "mode": "sea"}, {"post": "Ras Jedir", "mode": "land"})

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from models.volumes.offices.caseload.stock import OPEN, SEEN, UNSEEN, stays, stock
 
+from models.volumes.offices.stock import OPEN, SEEN, UNSEEN, stays, stock
 from records.errors import BadInput
 from records.lake import Lake
 
