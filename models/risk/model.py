@@ -25,6 +25,7 @@ from models.risk.declaration import Bands
 from models.risk.encoding import Matrix, codes, is_number, is_text
 from models.risk.expressions import numbers
 from models.risk.peers import Peers
+from models.risk.reference import Reference
 from models.risk.stability import Stability
 from records.errors import BadInput
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from models.treeshap import TreeShap
 
 FORMAT = 1
-PEERS, STABILITY = "peers.json", "stability.json"  # beside model.json, where the model has them
+PEERS, STABILITY, REFERENCE = "peers.json", "stability.json", "reference.json"  # beside model.json, if it has them
 THREADS = 2
 ADDS_UP = 1e-9  # contributions and base differ from the raw score by less than this, in log-odds
 
@@ -72,7 +73,8 @@ class Contributions:
 class RiskModel:
     """Native LightGBM texts `trees`, and all that is needed to use them. The raw score is the mean of the trees'.
 
-    `peers` say what is usual among similar subjects, `stability` which reasons can be leant on; None says nothing.
+    `peers` say what is usual among similar subjects, `stability` which reasons can be leant on, `reference` what later
+    cases must look like for the model to hold; None says nothing.
     """
 
     name: str
@@ -85,6 +87,7 @@ class RiskModel:
     trained_from: Mapping[str, Any]  # data versions, periods, counts: what the card needs and no row
     peers: Peers | None = field(default=None, repr=False)
     stability: Stability | None = None
+    reference: Reference | None = field(default=None, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -186,6 +189,7 @@ class RiskModel:
             content["trained_from"],
             Peers.from_json(json.loads(files[PEERS])) if PEERS in files else None,
             Stability.from_json(json.loads(files[STABILITY])) if STABILITY in files else None,
+            Reference.from_json(json.loads(files[REFERENCE])) if REFERENCE in files else None,
         )
 
     @cached_property
@@ -209,7 +213,7 @@ class RiskModel:
             "bands": {"from_day": self.bands.from_day.isoformat(), "least": [list(part) for part in self.bands.least]},
             "trained_from": dict(self.trained_from),
         }
-        beside = {PEERS: self.peers, STABILITY: self.stability}
+        beside = {PEERS: self.peers, STABILITY: self.stability, REFERENCE: self.reference}
         return {
             "model.json": _json(content, indent=1),
             **{name: tree.encode("utf-8") for name, tree in zip(names, self.trees, strict=True)},

@@ -9,7 +9,7 @@ says about all rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -29,6 +29,7 @@ from models.risk.labels import Labels
 from models.risk.learners import Candidate, Logistic, grow, logistic
 from models.risk.model import Input, RiskModel, read_input
 from models.risk.peers import peers
+from models.risk.reference import reference
 from models.risk.stability import REFITS, stability
 
 SEEDS = 5
@@ -170,6 +171,8 @@ def train(
         None if similar is None else peers(declaration.subject_kind, similar, [i.name for i in inputs]),
         held,
     )
+    if similar is not None:
+        model = replace(model, reference=reference(model, similar, rows, test_from, declaration.horizon))
     progress(f"judging {declaration.name}")
     chance = {name: calibrators[name](score) for name, score in raw.items()}
     figures, gain = judge(

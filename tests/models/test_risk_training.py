@@ -152,7 +152,13 @@ def test_a_saved_model_answers_the_same_and_is_named_by_its_content(trained, val
     path = trained.model.save(tmp_path)
     assert path.name == trained.model.hash
     trees = [f"trees-{n}.txt" for n in range(1, 6)]
-    assert sorted(p.name for p in path.iterdir()) == ["model.json", "peers.json", "stability.json", *trees]
+    assert sorted(p.name for p in path.iterdir()) == [
+        "model.json",
+        "peers.json",
+        "reference.json",
+        "stability.json",
+        *trees,
+    ]
     again = RiskModel.load(path)
     assert (again.score(values).raw == trained.model.score(values).raw).all()
     assert again.hash == trained.model.hash
@@ -161,8 +167,9 @@ def test_a_saved_model_answers_the_same_and_is_named_by_its_content(trained, val
 
 def test_training_twice_gives_the_same_model(trained, values):
     again = train(DECLARATION, values, make_labels(values), versions={"crossings": 3}, draws=2)
-    assert again.model.peers is None
-    assert replace(again.model, peers=trained.model.peers).hash == trained.model.hash
+    assert again.model.peers is again.model.reference is None
+    same = replace(again.model, peers=trained.model.peers, reference=trained.model.reference)
+    assert same.hash == trained.model.hash
 
 
 def test_what_is_usual_and_which_reasons_hold_go_with_the_model(trained, values, tmp_path):
