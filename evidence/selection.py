@@ -14,6 +14,12 @@ import numpy as np
 
 from evidence.intervals import Interval, effective_size, wilson
 
+NOTHING_DRAWN = (
+    "Some of these rows could only have been drawn by chance, and no drawn row tells about them, or nothing positive "
+    "is known here: the limits say what is possible, and there is no estimate between them. Wait for more of the "
+    "random control, or ask about a larger part."
+)
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -27,6 +33,15 @@ class Estimate:
     @property
     def value(self) -> float | None:
         return self.interval.value
+
+
+def declared(selected_by: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The probabilities (n,) that estimates may rest on: of rows drawn at random, and 1 of those checked for certain.
+
+    `selected_by` (n,) names why each row was checked. Anything else that is written beside a row, such as how often a
+    rule lets an officer look, is no probability that this row was checked with: NaN.
+    """
+    return np.where((selected_by == "random") | (probabilities == 1), probabilities, np.nan)
 
 
 def hajek(outcomes: np.ndarray, probabilities: np.ndarray, among: np.ndarray | None = None) -> Estimate:
