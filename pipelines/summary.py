@@ -14,7 +14,8 @@ from models.risk.judging import BASE, FLOOR, MODEL
 from models.risk.labels import Labels
 from models.risk.report import figure, table
 from models.risk.training import TooFewFindings
-from models.volumes.desks.posts import CERTAINTIES, Staffed
+from models.volumes.desks.posts import Staffed
+from models.volumes.desks.staffing import CERTAINTIES
 from models.volumes.forecast import FlowForecast
 from models.volumes.publishing.nightly import labels_of
 from models.volumes.publishing.published import Run

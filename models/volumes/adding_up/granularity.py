@@ -31,13 +31,12 @@ def nested(
     days: Coherent,
     months: Coherent,
     *,
-    hours_counted: np.ndarray | None = None,
     days_counted: np.ndarray | None = None,
 ) -> Nested:
     """Forecasts that add up over time, from three of the same hierarchy and as many paths.
 
     The first hour must lie in the first day, and the first day in the first month; the last hour in one of the days.
-    What was counted before them in that day and that month is given per series (n,), nothing where nothing was.
+    What was counted before them in that month is given per series (n,), nothing where nothing was.
     BadInput where steps or paths do not meet.
     """
     count, _, draws = days.series.shape
@@ -50,7 +49,6 @@ def nested(
         raise BadInput("The hours reach farther than their days: forecast more days or fewer hours.")
     if not hours.series.shape[::2] == months.series.shape[::2] == (count, draws):
         raise BadInput("Hours, days and months must be forecast for the same series and by equally many paths.")
-    hours_before = np.zeros(count) if hours_counted is None else hours_counted
     days_before = np.zeros(count) if days_counted is None else days_counted
 
     cut = -1 if (hours.origin + 1 + len(day_of_hour)) % 24 == 0 else int(day_of_hour[-1])
@@ -59,7 +57,7 @@ def nested(
     missing = _days_missing(dates, inside, length)
     factors = _towards(days, months, month_of_day, missing == 0, days_before)
     moved = days.series * factors[:, month_of_day, None]
-    by_hour, by_day = _dealt(hours.series, moved, day_of_hour, cut, hours_before)
+    by_hour, by_day = _dealt(hours.series, moved, day_of_hour, cut)
     order = np.empty(draws, int)
     order[moved.sum(axis=(0, 1)).argsort(kind="stable")] = months.series.sum(axis=(0, 1)).argsort(kind="stable")
     by_month = months.series[..., order] * np.where(inside > 0, missing / length, 1.0)[None, :, None]
@@ -99,9 +97,7 @@ def _towards(
     return factors
 
 
-def _dealt(
-    hours: np.ndarray, days: np.ndarray, day_of_hour: np.ndarray, cut: int, counted: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _dealt(hours: np.ndarray, days: np.ndarray, day_of_hour: np.ndarray, cut: int) -> tuple[np.ndarray, np.ndarray]:
     """Hours (n, h, P) that share each day's paths among them, and the days (n, d, P), which are then their sums.
 
     Where the hours end within a day, `cut`, they stand, and the day is at least their sum.
@@ -109,15 +105,13 @@ def _dealt(
     by_hour, by_day = hours.copy(), days.copy()
     for day in range(min(int(day_of_hour.max()) + 1, days.shape[1])):
         inside = day_of_hour == day
-        before = counted[:, None] if day == 0 else np.zeros((len(days), 1))
         if day == cut:
-            by_day[:, day] = np.maximum(by_day[:, day], before + by_hour[:, inside].sum(axis=1))
+            by_day[:, day] = np.maximum(by_day[:, day], by_hour[:, inside].sum(axis=1))
             continue
         shares = by_hour[:, inside]
         usual = shares.mean(axis=2, keepdims=True)
         usual = np.where(usual.sum(axis=1, keepdims=True) > 0, usual, 1.0)
         shares = np.where(shares.sum(axis=1, keepdims=True) > 0, shares, usual)
-        rest = np.maximum(days[:, day] - before, 0.0)
-        by_hour[:, inside] = shares / shares.sum(axis=1, keepdims=True) * rest[:, None]
-        by_day[:, day] = before + by_hour[:, inside].sum(axis=1)
+        by_hour[:, inside] = shares / shares.sum(axis=1, keepdims=True) * days[:, day, None]
+        by_day[:, day] = by_hour[:, inside].sum(axis=1)
     return by_hour, by_day

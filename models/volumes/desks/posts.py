@@ -7,9 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from models.volumes.desks.queue import Service
-from models.volumes.desks.staffing import Plan, Promise, promise_curve, roster
+from models.volumes.desks.staffing import CERTAINTIES, Plan, Promise, promise_curve, roster
 
-CERTAINTIES = (0.5, 0.8, 0.9, 0.95)
 SHIFT_STARTS, SHIFT_HOURS = (0, 8, 16), (8,)
 MOST_PATHS, MOST_TRAVELLERS = 101, 200_000
 """Paths and travellers that one flow's plan is tried on, at most; never on fewer than 20 paths."""

@@ -12,14 +12,12 @@ import numpy as np
 from scipy.optimize import linprog
 
 from models.volumes.desks.queue import Service, Travellers, steady_booths, travellers, waits
-from models.volumes.rhythm import LEVELS
 from records.errors import BadInput
 
 SATURATION = 48.0
 """Travellers an open booth-hour, above which average waits passed 20 to 30 minutes at 16 public passport halls."""
-REDRAWS = 8
-"""How often the travellers of an hour are drawn where a forecast comes as quantiles and not as paths."""
-CERTAINTIES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+CERTAINTIES = (0.5, 0.8, 0.9, 0.95)
+"""Quantiles of the forecast at which the cost of a promise is told."""
 
 
 @dataclass(frozen=True)
@@ -84,22 +82,6 @@ def booths_needed(
     without which it still holds.
     """
     return _booths_for(travellers(paths, service, groups, seed), np.atleast_2d(paths), service, promise, most)
-
-
-def booths_for_quantiles(
-    quantiles: np.ndarray,
-    service: Service,
-    promise: Promise,
-    *,
-    most: int,
-    groups: np.ndarray | None = None,
-    seed: int = 7,
-) -> Plan:
-    """The same from quantiles (H, 15) alone: every hour is taken at the promise's quantile at once, which asks for
-    somewhat more than paths do, whose hours are seldom all high together."""
-    at = np.array([np.interp(promise.quantile, LEVELS, hour) for hour in quantiles])
-    drawn = np.tile(at, (REDRAWS, 1))
-    return booths_needed(drawn, service, replace(promise, quantile=0.5), most=most, groups=groups, seed=seed)
 
 
 def promise_curve(

@@ -85,20 +85,11 @@ class Judged:
     silent: np.ndarray
 
 
-def suppressed(surprise: np.ndarray, known_events: np.ndarray) -> np.ndarray:
-    """Scores (S, N) without the days of a known closure or of a holiday that nobody can forecast (S, N or N): the
-    chart stands still there, so that neither the event nor its end raises an alarm of its own."""
-    return np.where(np.broadcast_to(known_events, surprise.shape), np.nan, surprise)
-
-
-def advance(
-    open_alarms: Sequence[Alarm], judged: Judged, day: int, named: np.ndarray | None = None
-) -> tuple[Alarm, ...]:
+def advance(open_alarms: Sequence[Alarm], judged: Judged, day: int) -> tuple[Alarm, ...]:
     """The alarms after one day: those that stand, brought up to date or closed, and new ones, feeds before flows.
 
     A flow alarm that nobody took up closes by itself when its path has come back to half the limit; one that a person
-    took up stays until a person closes it. A feed alarm closes when something comes. `named` (S,) lets only these
-    flows raise a new one: see warning.discoveries.
+    took up stays until a person closes it. A feed alarm closes when something comes.
     """
     row = {flow: i for i, flow in enumerate(judged.flows)}
     after = [_updated(alarm, judged, row[alarm.flow], day) for alarm in open_alarms if alarm.flow in row]
@@ -108,7 +99,7 @@ def advance(
         over = judged.chart[i, day].max() > judged.limit[day] and np.isfinite(judged.counts[i, day])
         if judged.silent[i, day] and (flow, Kind.FEED) not in standing:
             after.append(_raised(judged, i, day, Kind.FEED))
-        elif over and (named is None or named[i]) and (flow, Kind.FLOW) not in standing and not judged.silent[i, day]:
+        elif over and (flow, Kind.FLOW) not in standing and not judged.silent[i, day]:
             after.append(_raised(judged, i, day, Kind.FLOW))
     return tuple(sorted(after, key=lambda alarm: (alarm.kind is Kind.FLOW, alarm.flow, alarm.raised_on)))
 

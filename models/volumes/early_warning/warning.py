@@ -166,23 +166,3 @@ def false_alarms_a_year(chart: np.ndarray, limit: np.ndarray, known: np.ndarray,
     """Upcrossings of the limit a series and year of judged days (S, N)."""
     over = chart.max(axis=2) > limit
     return float((over[:, 1:] & ~over[:, :-1]).sum() / (known.sum() / steps_a_year))
-
-
-def discoveries(chart: np.ndarray, past: np.ndarray, rate: float) -> np.ndarray:
-    """Which series (S,) of one day's chart (S, 2) stand out so that at most `rate` of those named are false.
-
-    `past` (S, N, 2) are earlier days of the same panel: how often a path was as high is how unusual it is. Series that
-    depend on each other are allowed for (Benjamini and Yekutieli).
-    """
-    if not 0 < rate < 1:
-        raise BadInput(f"The share of false discoveries {rate} is not between 0 and 1. Try 0.1.")
-    earlier = np.sort(past.max(axis=2).ravel())
-    today = chart.max(axis=1)
-    chance = (1 + len(earlier) - np.searchsorted(earlier, today, side="left")) / (1 + len(earlier))
-    count = len(today)
-    order = np.argsort(chance, kind="stable")
-    allowed = rate * np.arange(1, count + 1) / (count * (1 / np.arange(1, count + 1)).sum())
-    passed = np.flatnonzero(chance[order] <= allowed)
-    named = np.zeros(count, bool)
-    named[order[: passed[-1] + 1 if len(passed) else 0]] = True
-    return named

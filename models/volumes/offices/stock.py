@@ -60,7 +60,6 @@ class Cell:
 
     regime: str
     post: str | None
-    open_entries: int
     note: str | None
     present: float | None
     quantiles: np.ndarray | None
@@ -204,5 +203,5 @@ def _incidence(at_risk: np.ndarray, seen: np.ndarray, ended: np.ndarray) -> np.n
 
 def _cell(regime: str, post: str | None, entries: int, present: float, drawn: np.ndarray, least: int) -> Cell:
     if entries < least:
-        return Cell(regime, post, entries, f"insufficient evidence, n = {entries}", None, None)
-    return Cell(regime, post, entries, None, float(present), np.quantile(drawn, LEVELS))
+        return Cell(regime, post, f"insufficient evidence, n = {entries}", None, None)
+    return Cell(regime, post, None, float(present), np.quantile(drawn, LEVELS))

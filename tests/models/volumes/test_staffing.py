@@ -16,7 +16,6 @@ from models.volumes.desks.queue import (
 )
 from models.volumes.desks.staffing import (
     Promise,
-    booths_for_quantiles,
     booths_needed,
     booths_within,
     promise_curve,
@@ -96,13 +95,6 @@ def test_the_promise_costs_more_the_surer_it_is() -> None:
     cost = [plan.booth_hours for _, plan in curve]
     assert cost == sorted(cost)
     assert curve[0][1].share_in_time < curve[-1][1].share_in_time
-
-
-def test_quantiles_alone_are_enough() -> None:
-    quantiles = np.quantile(days(200), LEVELS, axis=0).T
-    plan = booths_for_quantiles(quantiles, Service(), Promise(), most=40)
-    assert plan.kept.all()
-    assert plan.booth_hours == pytest.approx(booths_needed(days(), Service(), Promise(), most=40).booth_hours, rel=0.15)
 
 
 def test_a_service_is_found_again_in_the_waits_it_made() -> None:

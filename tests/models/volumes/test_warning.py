@@ -10,12 +10,11 @@ from hypothesis.extra.numpy import arrays
 from scipy.stats import nbinom, poisson
 
 from models.volumes.calendars.calendar import calendar
-from models.volumes.early_warning.alarms import Alarm, Judged, Kind, State, advance, suppressed, why
+from models.volumes.early_warning.alarms import Alarm, Judged, Kind, State, advance, why
 from models.volumes.early_warning.reference import WARM, reference
 from models.volumes.early_warning.warning import (
     SETTINGS,
     alone,
-    discoveries,
     false_alarms_a_year,
     limits,
     path,
@@ -145,24 +144,11 @@ def test_what_is_missing_has_no_score_and_leaves_the_chart_where_it_stands():
     chart = path(score)
     assert (chart[0, 1] == chart[0, 0]).all()
     assert chart[0, 2, 0] > chart[0, 1, 0]
-    assert np.isnan(suppressed(score, np.array([True, False, False]))[0]).tolist() == [True, True, False]
 
 
 def test_places_must_be_given_for_each_series():
     with pytest.raises(BadInput, match="2 series need 2 places"):
         alone(np.zeros((2, 10)), ["a"])
-
-
-def test_false_discoveries_are_held_over_the_whole_panel():
-    random = np.random.default_rng(1)
-    past = path(random.standard_normal((50, 400)))
-    today = path(random.standard_normal((50, 1)), past[:, -1])[:, 0]
-    today[7] = (past.max() + 5, 0.0)
-    named = discoveries(today, past, 0.1)
-    assert named[7]
-    assert named.sum() <= 3
-    with pytest.raises(BadInput, match="between 0 and 1"):
-        discoveries(today, past, 1.5)
 
 
 def test_silence_is_an_alarm_until_something_comes_and_only_where_something_always_came():
@@ -239,8 +225,3 @@ def test_silence_raises_a_feed_alarm_and_no_flow_alarm():
     assert why(alarms[0]) == "warning.feed"
     after = advance(alarms, world, 3)
     assert [alarm.state for alarm in after if alarm.kind is Kind.FEED] == [State.CLOSED]
-
-
-def test_with_false_discovery_control_only_named_flows_raise_one():
-    world = judged([0, 5], [100, 150])
-    assert advance((), world, 1, named=np.array([False, True])) == ()
