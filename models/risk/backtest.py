@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,9 +23,11 @@ from evidence.metrics import CAPACITIES, Metric, at_capacity, catalogue, precisi
 from models.risk import leaks
 from models.risk.calibration import choose, log_odds
 from models.risk.encoding import TEST, TRAIN, VALID, Matrix, encode, is_number, is_text
+from models.risk.examiners import Examined, Examiners, ahead, examined, looked, separate, worth
+from models.risk.fallback import fallback
 from models.risk.folds import check_cohorts
 from models.risk.judging import BASE, FLOOR, MODEL, judge
-from models.risk.learners import logistic
+from models.risk.learners import Logistic, logistic
 from models.risk.profiles import PROFILES, Part, Profile, fit
 from models.risk.sources import SPLITS, Columns, Examples, Sources, load
 from records.errors import BadInput
@@ -51,6 +53,15 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Looking:
+    """Who looked at each row, what that adds to a finding, and the logistic regression that was estimated beside it."""
+
+    who: np.ndarray
+    examiners: Examiners
+    floor: Logistic
+
+
+@dataclass(frozen=True)
 class Prepared:
     """Checked examples, the matrix of all their rows, and what was left out or is worth a warning."""
 
@@ -58,6 +69,7 @@ class Prepared:
     matrix: Matrix
     left_out: Mapping[str, str]
     warnings: tuple[str, ...]
+    looking: Looking | None = None
 
     def part(self, split: int) -> Part:
         """The labelled rows of a split: matrix and labels."""
@@ -92,6 +104,8 @@ class Report:
     gain: Interval  # PR-AUC of the model minus that of logistic regression, redrawn together
     groups: tuple[GroupTable, ...]
     seconds: float
+    examined: Examined | None = None
+    fallback: str | None = None  # who scores places with few labelled rows of their own
 
 
 def backtest(
@@ -113,13 +127,22 @@ def backtest(
     learn, stop = ready.part(TRAIN), ready.part(VALID)
     found = fit(learn, stop, options.profile, progress=progress)
     progress("fitting logistic regression")
-    floor = logistic(learn)
+    floor = logistic(learn) if ready.looking is None else ready.looking.floor
+    scorer, chosen = found.trees.raw, found.chosen
+    if stop[0].offset is not None and not ahead(scorer(stop[0]), floor.raw(stop[0]), stop[1], stop[0].offset):
+        scorer, chosen = floor.raw, f"{FLOOR}, since trees ({chosen}) were not ahead of it by more than noise"
     base = float(learn[1].mean())
     raw = {
-        MODEL: _scored(found.trees.raw, matrix, examples),
+        MODEL: _scored(scorer, matrix, examples),
         FLOOR: _scored(floor.raw, matrix, examples),
         BASE: np.full(len(examples.split), log_odds(np.array(base))),
     }
+    stands_in = None
+    if options.columns.post is not None:
+        places = np.asarray(pc.cast(examples.table.column(options.columns.post), pa.string()), dtype=object)
+        stands_in = fallback(places, examples.part(TRAIN), valid, examples.labels, raw[MODEL], raw[FLOOR])
+        if stands_in.used:
+            raw[MODEL] = np.where(stands_in.thin, raw[FLOOR], raw[MODEL])
     calibrated, calibrators, losses = dict(raw), {}, {}
     for name, score in raw.items():
         calibrator, tried = choose(score[valid], examples.labels[valid])
@@ -142,7 +165,7 @@ def backtest(
         ready.left_out,
         ready.warnings,
         found.losses,
-        found.chosen,
+        chosen,
         calibrators,
         losses[MODEL],
         _metrics(options.capacity),
@@ -150,6 +173,23 @@ def backtest(
         gain,
         _groups(examples, test, raw[MODEL], calibrated[MODEL], options),
         clock.perf_counter() - started,
+        None if ready.looking is None else _examined(ready, ready.looking, raw[MODEL], options),
+        None if stands_in is None else str(stands_in),
+    )
+
+
+def _examined(ready: Prepared, looking: Looking, raw: np.ndarray, options: Options) -> Examined:
+    """What who looked explains, on test rows, or on validation rows where the test has no label."""
+    split = TEST if ready.examples.part(TEST).any() else VALID
+    train, later = ready.examples.part(TRAIN), ready.examples.part(split)
+    return examined(
+        str(options.columns.examiner),
+        looking.examiners,
+        ready.part(TRAIN),
+        ready.part(split),
+        (looking.who[train], looking.who[later]),
+        raw[later],
+        ready.examples.time[later].astype("datetime64[D]"),
     )
 
 
@@ -176,8 +216,22 @@ def prepare(
     warnings = leaks.find(features, train, valid, examples.labels, columns.allow)
     warnings += leaks.unseen(features, examples.split == TRAIN, examples.split == TEST)
     progress(f"encoding {len(features)} columns")
-    matrix = encode(features, examples.time, examples.split, examples.labels, examples.known)
-    return Prepared(examples, matrix, left_out, tuple(warnings))
+    if columns.examiner is None:
+        matrix = encode(features, examples.time, examples.split, examples.labels, examples.known)
+        return Prepared(examples, matrix, left_out, tuple(warnings))
+    matrix, looking = _averaged(examples, features, columns.examiner)
+    return Prepared(examples, matrix, left_out, tuple(warnings), looking)
+
+
+def _averaged(examples: Examples, features: Mapping[str, pa.ChunkedArray], examiner: str) -> tuple[Matrix, Looking]:
+    """The matrix whose offset is who looked, and whose rates count findings against what who looked usually finds."""
+    who, names = looked(examples.table.column(examiner))
+    train = examples.part(TRAIN)
+    day, known = (at.astype("datetime64[D]").astype(np.int64) for at in (examples.time, examples.known))
+    weight = worth(who, day, examples.labels, float(examples.labels[train].mean()), known)
+    matrix = encode(features, examples.time, examples.split, examples.labels, examples.known, weight)
+    examiners, floor = separate(who[train], names, (matrix.rows(train), examples.labels[train]))
+    return replace(matrix, offset=examiners.offset(who)), Looking(who, examiners, floor)
 
 
 def _scored(raw: Callable[[Matrix], np.ndarray], matrix: Matrix, examples: Examples) -> np.ndarray:
@@ -214,7 +268,8 @@ def _check_labels(examples: Examples, label: str) -> None:
 
 def _features(examples: Examples, columns: Columns) -> tuple[dict[str, pa.ChunkedArray], dict[str, str]]:
     """The columns a model may learn from, and why each other one is not among them."""
-    named = {columns.label, columns.time, columns.row_id, columns.known_at, *columns.exclude, *columns.audit}
+    named = {columns.label, columns.time, columns.row_id, columns.known_at, columns.examiner}
+    named |= {*columns.exclude, *columns.audit}
     training = pa.array(examples.part(TRAIN))
     features: dict[str, pa.ChunkedArray] = {}
     left_out: dict[str, str] = {}

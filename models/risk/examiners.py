@@ -98,12 +98,15 @@ def looked(column: pa.Array | pa.ChunkedArray) -> tuple[np.ndarray, tuple[str, .
     return np.asarray(at.to_numpy(zero_copy_only=False), dtype=np.int64), tuple(names)
 
 
-def worth(who: np.ndarray, days: np.ndarray, labels: np.ndarray, prior: float) -> np.ndarray:
-    """How many average findings each row's finding is worth, by what its examiner had found on earlier days.
+def worth(
+    who: np.ndarray, days: np.ndarray, labels: np.ndarray, prior: float, known: np.ndarray | None = None
+) -> np.ndarray:
+    """How many average findings each row's finding is worth, by what its examiner was known to have found before.
 
-    A finding of one who finds twice the average `prior` counts as two: so much more would be expected of it.
+    A finding of one who finds twice the average `prior` counts as two: so much more would be expected of it. The
+    arguments are those of `history.expanding`.
     """
-    return history.rate(*history.expanding(who, days, labels), prior) / prior
+    return history.rate(*history.expanding(who, days, labels, known), prior) / prior
 
 
 def separate(who: np.ndarray, names: Sequence[str], train: tuple[Matrix, np.ndarray]) -> tuple[Examiners, Logistic]:
@@ -144,6 +147,16 @@ def separate(who: np.ndarray, names: Sequence[str], train: tuple[Matrix, np.ndar
         Examiners(tuple(names), effects - centre, found, float(np.sqrt(variance))),
         replace(floor, weights=tuple(map(float, weights[1:])), offset=float(weights[0]) + centre),
     )
+
+
+def ahead(trees: np.ndarray, floor: np.ndarray, labels: np.ndarray, offset: np.ndarray) -> bool:
+    """Whether trees tell validation rows better than logistic regression, by more than one standard error of log loss.
+
+    What is left once who looked is known may be too little for trees: then the simpler answer holds better later.
+    """
+    first, second = (losses(labels, platt(raw + offset, labels)(raw + offset)) for raw in (floor, trees))
+    gained = first - second
+    return bool(gained.mean() > gained.std() / np.sqrt(len(gained)))
 
 
 def examined(
@@ -219,7 +232,8 @@ def _alone(train: Matrix, later: Matrix, learnt: np.ndarray, held: np.ndarray) -
         return {}
     told = {}
     for name, seen, asked in zip(train.names, train.values.T, later.values.T, strict=True):
-        edges = np.unique(np.nanquantile(seen, np.linspace(0, 1, _SLICES + 1)[1:-1])) if np.isfinite(seen).any() else []
+        known = seen[~np.isnan(seen)]
+        edges = np.unique(np.quantile(known, np.linspace(0, 1, _SLICES + 1)[1:-1]) if len(known) else known)
         code = [np.where(np.isnan(v), 0, 1 + np.searchsorted(edges, v, side="left")) for v in (seen, asked)]
         size = len(edges) + 2
         mean = np.bincount(code[0], learnt, size) / (np.bincount(code[0], minlength=size) + history.SMOOTHING)

@@ -41,6 +41,10 @@ def figure(interval: Interval, digits: int = 3) -> str:
     return f"{interval.value:.{digits}f} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
 
 
+def _part(share: float | None) -> str:
+    return "undefined" if share is None else f"{share:.3f}"
+
+
 def _rows(report: Report) -> str:
     rows = [
         (
@@ -59,9 +63,15 @@ def _rows(report: Report) -> str:
 def _learning(report: Report) -> str:
     lines = ["Columns: " + ", ".join(f"{count} {kind}" for kind, count in report.features.items())]
     lines += [f"Left out: {name} ({why})" for name, why in report.left_out.items()]
-    lines += [f"WARNING: {warning}" for warning in report.warnings]
+    if (told := report.examined) is not None:
+        lines.append(
+            f"Who looked: {told.examiners} in '{told.column}', averaged out of every score; share of the signal "
+            f"{figure(told.share)}, told by the columns {_part(told.told)}, shared by the score {_part(told.carried)}"
+        )
+    lines += [f"WARNING: {warning}" for warning in (*report.warnings, *(told.warnings if told else ()))]
     lines.append("Validation log loss of a first try: " + ", ".join(f"{n} {v:.4f}" for n, v in report.tried.items()))
     lines.append(f"Chosen: {report.chosen}")
+    lines += [] if report.fallback is None else [f"Places: {report.fallback}"]
     lines.append(
         f"Calibrator: {report.calibrators['model']} (cross-validated log loss on validation: "
         + ", ".join(f"{name} {loss:.4f}" for name, loss in report.calibration_losses.items())

@@ -117,7 +117,7 @@ def _possible(matrix: Matrix) -> Iterator[Line]:
             found = [Line(name, float(code), float(code) + 1) for code in np.unique(values)]
         else:
             known = values[~np.isnan(values)]
-            cuts = np.unique(np.quantile(known, CUTS, method="inverted_cdf")) if len(known) else []
+            cuts = np.unique(np.quantile(known, CUTS, method="inverted_cdf") if len(known) else known)
             found = [Line(name), *(Line(name, least=float(cut)) for cut in cuts)]
         for line in found:
             true = line.holds(values).sum()

@@ -34,7 +34,8 @@ class Sources:
 class Columns:
     """Which column is what. `exclude` and `audit` are never features; `allow` lets named columns pass every warning.
 
-    `known_at` is when a row's label was known; without it, at its time plus the delay that `load` is given.
+    `known_at` is when a row's label was known; without it, at its time plus the delay that `load` is given. `examiner`
+    is who looked: no feature, but averaged out. `post` is where: with few labelled rows there, logistic regression scores.
     """
 
     label: str
@@ -45,6 +46,8 @@ class Columns:
     allow: tuple[str, ...] = ()
     derive: Path | None = None
     known_at: str | None = None
+    examiner: str | None = None
+    post: str | None = None
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,7 @@ def _joined(tables: Sequence[pa.Table], columns: Columns) -> Examples:
                 raise BadInput(
                     f"Column '{column}' holds {a} in the train file and {b} in the {name} file. Make them alike."
                 )
-    needed = {columns.label, columns.time, columns.known_at, *columns.audit}
+    needed = {columns.label, columns.time, columns.known_at, columns.examiner, *columns.audit}
     kept = [
         c
         for c in wanted
@@ -221,6 +224,8 @@ def _prepared(table: pa.Table, columns: Columns, excluded: Sequence[str] = ()) -
         "--time": [columns.time],
         "--row-id": [columns.row_id] if columns.row_id else [],
         "--known-at": [columns.known_at] if columns.known_at else [],
+        "--examiner": [columns.examiner] if columns.examiner else [],
+        "--post": [columns.post] if columns.post else [],
         "--audit": list(columns.audit),
         "--exclude": list(columns.exclude),
         "--allow": list(columns.allow),

@@ -45,6 +45,7 @@ def command() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="YAML of row-wise columns, such as unit_price: price / mass.",
 )
+@click.option("--examiner", help="Column of who looked: averaged out of every score, and its share of the signal told.")
 @click.option("--row-id", help="Column that names a case; row numbers if left out.")
 @click.option("--allow", callback=names, help="Columns that may be used although they look like leaks.")
 @click.option(
@@ -64,7 +65,8 @@ def command() -> None:
 def backtest(
     file: Path | None, label: str, time: str, valid_from: datetime | None, test_from: datetime | None,
     train: Path | None, valid: Path | None, test: Path | None, exclude: tuple[str, ...], audit: tuple[str, ...],
-    derive: Path | None, row_id: str | None, allow: tuple[str, ...], capacity: tuple[float, ...], out: Path,
+    derive: Path | None, examiner: str | None, row_id: str | None, allow: tuple[str, ...], capacity: tuple[float, ...],
+    out: Path,
 ) -> None:  # fmt: skip
     """Train on the past of FILE (Parquet or CSV), choose on what follows, judge on the rest.
 
@@ -81,7 +83,7 @@ def backtest(
     from models.risk.sources import Columns, Sources
     from pipelines.progress import say
 
-    columns = Columns(label, time, row_id, exclude, audit, allow, derive)
+    columns = Columns(label, time, row_id, exclude, audit, allow, derive, examiner=examiner)
     sources = Sources(file, train, valid, test)
     report = run(sources, Options(columns, _aware(valid_from), _aware(test_from), capacity), out=out, progress=say)
     click.echo(text(report))

@@ -1,19 +1,26 @@
 """Who looked: found where it is, absent where it is not, out of every score, and told."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from evidence.metrics import roc_auc
 from models.risk import examiners, history
+from models.risk.backtest import Options, backtest
 from models.risk.calibration import probability
 from models.risk.encoding import Matrix
 from models.risk.learners import Candidate, grow
-from models.risk.profiles import PROFILES, fit
+from models.risk.profiles import PROFILES, Profile, fit
+from models.risk.report import text
+from models.risk.sources import Columns, Sources
+from records.errors import BadInput
 
 TREES = Candidate("small", ("number",), {"num_leaves": 7, "min_data_in_leaf": 50, "learning_rate": 0.1})
 
@@ -136,3 +143,47 @@ def test_what_a_finding_is_worth_reads_earlier_days_alone(rows):
     for row in range(len(rows)):
         before = (who == who[row]) & (days < days[row])
         assert worth[row] == pytest.approx(history.rate(labels[before].sum(), before.sum(), 0.2) / 0.2)
+
+
+def cases(tmp_path, rows=3_000):
+    """A table where one of three examiners finds far more than the others, in cases that are alike."""
+    random = np.random.default_rng(2)
+    who, weight = random.integers(0, 3, rows), random.normal(size=rows)
+    found = random.random(rows) < probability(-1.5 + 0.8 * weight + np.array([-1.5, 0.0, 1.5])[who])
+    when = np.datetime64("2021-01-01") + np.sort(random.integers(0, 365, rows)).astype("timedelta64[D]")
+    site = random.integers(0, 60, rows)
+    path = tmp_path / "cases.parquet"
+    columns = {"when": when, "who": [f"e{n}" for n in who], "site": [f"s{n}" for n in site], "weight": weight}
+    pq.write_table(pa.table(columns | {"found": found.astype(np.float64)}), path)
+    return path, who
+
+
+def judged(path, examiner):
+    quick = Profile("quick", 1, 40, 15, 4, tries=3, tried_rounds=20, rate=0.15, rates=(0.1, 0.3))
+    columns = Columns("found", "when", exclude=() if examiner else ("who",), examiner=examiner)
+    cuts = (datetime(2021, 8, 1, tzinfo=UTC), datetime(2021, 10, 1, tzinfo=UTC))
+    out = path.parent / "out.parquet"
+    report = backtest(Sources(path), Options(columns, *cuts, profile=quick, draws=20), out=out)
+    return report, pq.read_table(out).sort_by("row_id")
+
+
+def test_a_backtest_averages_the_examiner_out_and_says_so(tmp_path):
+    path, who = cases(tmp_path)
+    report, scores = judged(path, "who")
+    assert report.examined.examiners == 3
+    assert report.examined.share.value > 0.5
+    assert report.examined.carried < 0.05
+    words = text(report)
+    assert "averaged out of every score" in words
+    assert "WARNING: Who looked ('who') explains" in words
+    table, first = pq.read_table(path), pc.min(scores.filter(pc.equal(scores["split"], "test"))["row_id"]).as_py()
+    others = np.where(np.arange(len(who)) < first, table["who"].to_pylist(), "e0")
+    elsewhere = tmp_path / "elsewhere.parquet"
+    pq.write_table(table.set_column(1, "who", pa.array(others)), elsewhere)
+    assert judged(elsewhere, "who")[1].equals(scores)
+    assert judged(path, None)[0].examined is None
+
+
+def test_an_examiner_that_is_no_column_is_refused(tmp_path):
+    with pytest.raises(BadInput, match="--examiner names 'whom'"):
+        judged(cases(tmp_path)[0], "whom")
