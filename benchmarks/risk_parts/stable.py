@@ -37,7 +37,6 @@ def lines(*, short: bool) -> Iterator[dict[str, Any]]:
         def member(seed: int, rows: np.ndarray | None = None) -> np.ndarray:
             """Scores of one model, grown as chosen."""
             part: tuple[Matrix, np.ndarray] = learn if rows is None else (learn[0].rows(rows), learn[1][rows])  # noqa: B023
-            assert found.candidate is not None  # noqa: B023
             return grow(
                 found.candidate,  # noqa: B023
                 part,

@@ -76,38 +76,43 @@ def grow(
     if monotone:
         parameters["monotone_constraints"] = [monotone.get(name, 0) for name in matrix.names]
         parameters["monotone_constraints_method"] = "intermediate"  # `advanced` breaks its promise in LightGBM 4.7
-    held = None if valid is None else (valid[0].of(candidate.kinds).values, valid[1])
     base = float(log_odds(np.array(labels.mean())))
 
     def start(offset: np.ndarray | None) -> np.ndarray | None:
         return None if offset is None else offset + base
 
-    def member(seed: int) -> Any:
-        data = lightgbm.Dataset(
-            matrix.values,
-            labels,
-            init_score=start(matrix.offset),
-            categorical_feature=matrix.categorical if candidate.native else [],
-            params={"verbosity": -1, "num_threads": 1},
+    sets: list[Any] = []  # rows are cut into bins once, for all members
+    for part, answers in ((matrix, labels), *([] if valid is None else [(valid[0].of(candidate.kinds), valid[1])])):
+        sets.append(
+            lightgbm.Dataset(
+                part.values,
+                answers,
+                reference=sets[0] if sets else None,
+                init_score=start(part.offset),
+                categorical_feature=matrix.categorical if candidate.native else [],
+                params=parameters,
+            ).construct()
         )
-        later = [] if held is None else [data.create_valid(*held, init_score=start(valid[0].offset))]
+    data, later = sets[0], sets[1:]
+
+    def member(seed: int) -> Any:
         booster = lightgbm.train(
-            parameters | {"seed": seed},
+            parameters | {"bagging_seed": seed, "feature_fraction_seed": seed},
             data,
             rounds,
             valid_sets=later,
-            callbacks=[] if held is None else [lightgbm.early_stopping(PATIENCE, verbose=False)],
+            callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)] if later else [],
         )
         return booster if matrix.offset is None else _raised(booster, base)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         boosters = tuple(pool.map(member, seeds))
-    losses = [np.nan if held is None else b.best_score["valid_0"]["binary_logloss"] for b in boosters]
+    losses = [np.nan if valid is None else b.best_score["valid_0"]["binary_logloss"] for b in boosters]
     return Trees(boosters, candidate.kinds, float(np.mean(losses)))
 
 
 def _raised(booster: Any, base: float) -> Any:
-    """`booster` with `base` in the leaves of its first tree, where LightGBM itself puts it when no row has an offset."""
+    """`booster` with `base` in the leaves of its first tree, where LightGBM puts it when no row has an offset."""
     for leaf in range(booster.dump_model(num_iteration=1)["tree_info"][0]["num_leaves"]):
         booster.set_leaf_output(0, leaf, booster.get_leaf_output(0, leaf) + base)
     return booster

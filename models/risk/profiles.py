@@ -10,7 +10,7 @@ of the rows makes flags flip with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -33,7 +33,7 @@ _SUGGESTIONS_SEED = 7
 class Profile:
     """A budget: `members` models of at most `rounds` trees, with at most `leaves` leaves and `depth` splits on any path
     (-1 is any), chosen among `tries` candidates that grew `tried_rounds` trees each. `rates` are the learning rates
-    that may be suggested; the first candidate takes `rate`."""
+    that may be suggested; the first candidate takes `rate`, and `least` rows in a leaf."""
 
     name: str
     members: int
@@ -44,6 +44,7 @@ class Profile:
     tried_rounds: int
     rate: float
     rates: tuple[float, float]
+    least: int = 50
 
     @property
     def trees(self) -> int:
@@ -54,8 +55,8 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         p.name: p
         for p in (
-            Profile("shipped", 5, 100, 31, 6, tries=12, tried_rounds=100, rate=0.08, rates=(0.04, 0.16)),
-            Profile("large", 5, 1200, 127, -1, tries=8, tried_rounds=250, rate=0.10, rates=(0.05, 0.15)),
+            Profile("shipped", 5, 100, 31, 6, tries=12, tried_rounds=100, rate=0.07, rates=(0.04, 0.2), least=100),
+            Profile("large", 5, 1200, 127, -1, tries=8, tried_rounds=250, rate=0.10, rates=(0.05, 0.15), least=50),
         )
     }
 )
@@ -64,8 +65,8 @@ _HISTORY = ("number", "category", "rate", "count")
 # Way of reading → kinds of columns, and whether codes are split as sets of levels or as numbers.
 WAYS: Mapping[str, tuple[tuple[str, ...], bool]] = MappingProxyType(
     {
-        "rates": (("number", "rate", "count"), False),
         "codes and rates": (_HISTORY, False),
+        "rates": (("number", "rate", "count"), False),
         "native splits and rates": (_HISTORY, True),
         "native splits": (("number", "category", "actor"), True),
         "native splits of everything": ((*_HISTORY, "actor"), True),
@@ -79,9 +80,9 @@ class Search:
 
     trees: Trees
     chosen: str
-    losses: Mapping[str, float] = field(default_factory=dict)
-    candidate: Candidate | None = None
-    monotone: Mapping[str, int] = field(default_factory=dict)
+    losses: Mapping[str, float]
+    candidate: Candidate
+    monotone: Mapping[str, int]
 
 
 def fit(
@@ -135,6 +136,26 @@ def tune(
     return candidates[chosen], {c.name: float(loss.mean()) for c, loss in zip(candidates, found, strict=True)}
 
 
+def plain(profile: Profile, way: str) -> Candidate:
+    """The first candidate of a way of reading: where the suggestions start."""
+    kinds, native = WAYS[way]
+    return Candidate(way, kinds, _parameters(profile, **_first(profile)), native)
+
+
+def _parameters(
+    profile: Profile, *, rate: float, leaves: int, least: int, share: float, ridge: float
+) -> dict[str, float]:
+    """LightGBM's names for what is suggested, as short as they are worth."""
+    return {
+        "learning_rate": round(rate, 4),
+        "num_leaves": leaves,
+        "min_data_in_leaf": least,
+        "feature_fraction": round(share, 2),
+        "lambda_l2": round(ridge, 2),
+        "max_depth": profile.depth,
+    }
+
+
 def _ways(matrix: Matrix) -> tuple[str, ...]:
     """The ways that differ on this matrix: without codes or actors some read the very same."""
     kinds = set(matrix.kinds)
@@ -146,22 +167,21 @@ def _ways(matrix: Matrix) -> tuple[str, ...]:
     return tuple(distinct.values())
 
 
-def _first(profile: Profile) -> dict[str, float]:
-    """Where the suggestions start."""
-    return {"rate": profile.rate, "leaves": profile.leaves, "least": 50, "share": 0.6, "ridge": 10.0}
+def _first(profile: Profile) -> dict[str, Any]:
+    return {"rate": profile.rate, "leaves": profile.leaves, "least": profile.least, "share": 0.5, "ridge": 10.0}
 
 
 def _suggested(trial: Any, ways: Sequence[str], profile: Profile, number: int) -> Candidate:
     way = trial.suggest_categorical("way", ways)
     kinds, native = WAYS[way]
-    parameters = {
-        "learning_rate": round(trial.suggest_float("rate", *profile.rates, log=True), 4),
-        "num_leaves": trial.suggest_int("leaves", 7, profile.leaves, log=True),
-        "min_data_in_leaf": trial.suggest_int("least", 20, 400, log=True),
-        "feature_fraction": round(trial.suggest_float("share", 0.3, 1.0), 2),
-        "lambda_l2": round(trial.suggest_float("ridge", 0.3, 30.0, log=True), 2),
-        "max_depth": profile.depth,
-    }
+    parameters = _parameters(
+        profile,
+        rate=trial.suggest_float("rate", *profile.rates, log=True),
+        leaves=trial.suggest_int("leaves", 7, profile.leaves, log=True),
+        least=trial.suggest_int("least", 20, 400, log=True),
+        share=trial.suggest_float("share", 0.3, 1.0),
+        ridge=trial.suggest_float("ridge", 0.3, 30.0, log=True),
+    )
     name = way if number < len(ways) else f"{way}, suggestion {number + 1 - len(ways)}"
     return Candidate(name, kinds, parameters, native)
 

@@ -35,7 +35,8 @@ class Columns:
     """Which column is what. `exclude` and `audit` are never features; `allow` lets named columns pass every warning.
 
     `known_at` is when a row's label was known; without it, at its time plus the delay that `load` is given. `examiner`
-    is who looked: no feature, but averaged out. `post` is where: with few labelled rows there, logistic regression scores.
+    is who looked: no feature, but averaged out. `post` is where: with few labelled rows there, logistic regression
+    scores.
     """
 
     label: str

@@ -1,8 +1,11 @@
-from datetime import UTC, datetime
+import importlib
+import pkgutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
+from pipelines import risk_commands
 from pipelines.lists import names
 from pipelines.outputs import output_file
 
@@ -46,6 +49,16 @@ def command() -> None:
     help="YAML of row-wise columns, such as unit_price: price / mass.",
 )
 @click.option("--examiner", help="Column of who looked: averaged out of every score, and its share of the signal told.")
+@click.option("--post", help="Column of where: with under 1,000 labelled cases there, logistic regression scores.")
+@click.option("--delay", type=click.FloatRange(min=0), default=0.0, help="Days until a case's outcome is known.")
+@click.option("--known-at", help="Column with the moment a label was known; it counts from then, never before.")
+@click.option(
+    "--profile",
+    type=click.Choice(["shipped", "large"]),
+    default="shipped",
+    show_default=True,
+    help="shipped: every score can be explained at once. large: more and deeper trees, explained slowly.",
+)
 @click.option("--row-id", help="Column that names a case; row numbers if left out.")
 @click.option("--allow", callback=names, help="Columns that may be used although they look like leaks.")
 @click.option(
@@ -65,8 +78,8 @@ def command() -> None:
 def backtest(
     file: Path | None, label: str, time: str, valid_from: datetime | None, test_from: datetime | None,
     train: Path | None, valid: Path | None, test: Path | None, exclude: tuple[str, ...], audit: tuple[str, ...],
-    derive: Path | None, examiner: str | None, row_id: str | None, allow: tuple[str, ...], capacity: tuple[float, ...],
-    out: Path,
+    derive: Path | None, examiner: str | None, post: str | None, delay: float, known_at: str | None, profile: str,
+    row_id: str | None, allow: tuple[str, ...], capacity: tuple[float, ...], out: Path,
 ) -> None:  # fmt: skip
     """Train on the past of FILE (Parquet or CSV), choose on what follows, judge on the rest.
 
@@ -79,30 +92,47 @@ def backtest(
     """
     from models.risk.backtest import Options
     from models.risk.backtest import backtest as run
+    from models.risk.profiles import PROFILES
     from models.risk.report import text
     from models.risk.sources import Columns, Sources
     from pipelines.progress import say
 
-    columns = Columns(label, time, row_id, exclude, audit, allow, derive, examiner=examiner)
-    sources = Sources(file, train, valid, test)
-    report = run(sources, Options(columns, _aware(valid_from), _aware(test_from), capacity), out=out, progress=say)
-    click.echo(text(report))
+    columns = Columns(label, time, row_id, exclude, audit, allow, derive, known_at, examiner, post)
+    options = Options(
+        columns,
+        _aware(valid_from),
+        _aware(test_from),
+        capacity,
+        profile=PROFILES[profile],
+        delay=timedelta(days=delay),
+    )
+    click.echo(text(run(Sources(file, train, valid, test), options, out=out, progress=say)))
 
 
 @command.command()
 @click.argument("name", type=click.Choice(["secondary_check", "permit_lapse"]))
 def train(name: str) -> None:
-    """Train the engine's own model NAME on the lake, track it in MLflow, and make it champion if it earns it.
+    """Train the engine's own model NAME on the lake, track it in MLflow, and keep it as a candidate.
 
     \b
     secondary_check   probability that a check of a crossing would confirm an irregularity
     permit_lapse      probability that a permit ends with neither renewal nor exit
 
-    The same as `basira run train` for one model, without Prefect.
+    Needs a sign-in (`basira login`): whoever trains a model is written down, and somebody else promotes it. The flow
+    `train` does the same as the engine.
     """
     from pipelines.progress import say
+    from pipelines.steps.signing_in import signed_in_actor
     from pipelines.steps.training import train_model
     from pipelines.summary import training_text
     from records.settings import settings
+    from serving.house import open_house
 
-    click.echo(training_text(train_model(settings(), name, say)))
+    place = settings()
+    trainer = signed_in_actor(place, open_house(place))
+    click.echo(training_text(train_model(place, name, say, trainer=trainer)))
+
+
+for _each in pkgutil.iter_modules(risk_commands.__path__):
+    _found = importlib.import_module(f"pipelines.risk_commands.{_each.name}").command
+    command.add_command(_found, _each.name.replace("_", "-"))

@@ -1,6 +1,7 @@
 """The backtest on small synthetic tables, the refusals it owes, and the public sets where they are at hand."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -269,3 +270,80 @@ def test_an_empty_file_is_named(tmp_path):
     files = Sources(None, *(tmp_path / f"{name}.csv" for name in "abc"))
     with pytest.raises(BadInput, match="test file has no rows"):
         backtest(files, Options(COLUMNS))
+
+
+def test_a_label_counts_once_it_is_known(tmp_path):
+    """Findings that were not known when validation began neither teach nor make rates; nothing else changes."""
+    table = make_table()
+    known = pc.add(table["when"], pa.scalar(np.timedelta64(20, "D").astype("timedelta64[us]")))
+    columns = Columns("found", "when", "id", audit=("region",), known_at="known")
+    report = run(tmp_path, table.append_column("known", known), columns)
+    first = pyarrow.parquet.read_table(tmp_path / "out.parquet")
+    late = pc.and_(
+        pc.greater(known, pa.scalar(CUTS[0].replace(tzinfo=None), pa.timestamp("us"))),
+        pc.less(table["when"], pa.scalar(CUTS[0].replace(tzinfo=None), pa.timestamp("us"))),
+    )
+    other = pc.if_else(late, pc.subtract(1.0, table["found"]), table["found"])
+    run(tmp_path, table.set_column(8, "found", other).append_column("known", known), columns)
+    assert pyarrow.parquet.read_table(tmp_path / "out.parquet").equals(first)
+    plain = run(tmp_path, table)
+    assert report.counts[0].labelled < plain.counts[0].labelled
+    delayed = run(tmp_path, table, delay=timedelta(days=20))
+    assert delayed.counts == report.counts
+
+
+def test_a_label_known_before_its_event_is_refused(tmp_path):
+    table = make_table()
+    known = pc.subtract(table["when"], pa.scalar(np.timedelta64(1, "D").astype("timedelta64[us]")))
+    with pytest.raises(BadInput, match="known before their own time"):
+        run(tmp_path, table.append_column("known", known), Columns("found", "when", "id", known_at="known"))
+
+
+def test_a_label_not_yet_known_is_refused(tmp_path):
+    table = make_table()
+    known = pc.add(table["when"], pa.scalar(np.timedelta64(90000, "D").astype("timedelta64[us]")))
+    with pytest.raises(BadInput, match="nor used before it is known"):
+        run(tmp_path, table.append_column("known", known), Columns("found", "when", "id", known_at="known"))
+
+
+def test_outcomes_that_are_not_all_in_yet_are_refused(tmp_path):
+    table = make_table()
+    recent = pc.and_(
+        pc.greater(table["when"], pa.scalar(datetime(2021, 8, 1), pa.timestamp("us"))),  # noqa: DTZ001
+        pc.less(table["when"], pa.scalar(datetime(2021, 9, 1), pa.timestamp("us"))),  # noqa: DTZ001
+    )
+    only_found = pc.if_else(pc.and_(recent, pc.equal(table["found"], 0.0)), None, table["found"])
+    with pytest.raises(BadInput, match=r"jumps from .* to 100\.0% .* Give --delay"):
+        run(tmp_path, table.set_column(8, "found", only_found))
+    run(tmp_path, table.set_column(8, "found", only_found), replace(COLUMNS, allow=("found",)))
+
+
+def test_a_column_filled_in_long_after_the_outcome_is_refused(tmp_path):
+    """It is still empty in the latest rows, so that validation alone would not show what it says."""
+    table = make_table()
+    fine = pc.if_else(pc.equal(pc.fill_null(table["found"], 0.0), 1.0), 50.0, 0.0)
+    early = pc.less(table["when"], pa.scalar(datetime(2021, 8, 25), pa.timestamp("us")))  # noqa: DTZ001
+    with pytest.raises(BadInput, match="Column 'fine' alone tells"):
+        run(tmp_path, table.append_column("fine", pc.if_else(early, fine, None)))
+
+
+def test_a_column_that_only_looking_fills_in_is_warned_about(tmp_path):
+    table = make_table()
+    minutes = pc.if_else(pc.is_valid(table["found"]), pc.abs(table["noise"]), None)
+    report = run(tmp_path, table.append_column("minutes", minutes))
+    assert any("'minutes' holds a value hardly anywhere but in rows with a label" in w for w in report.warnings)
+
+
+def test_values_training_never_saw_are_told(tmp_path):
+    table = make_table()
+    late = pc.greater_equal(table["when"], pa.scalar(CUTS[1].replace(tzinfo=None), pa.timestamp("us")))
+    report = run(tmp_path, table.set_column(2, "actor", pc.if_else(late, "stranger", table["actor"])))
+    assert any("'actor' holds a value that training never saw" in w for w in report.warnings)
+
+
+def test_places_with_few_findings_are_scored_by_logistic_regression(tmp_path):
+    report = run(tmp_path, make_table(), replace(COLUMNS, post="region"))
+    assert "places have fewer than 1,000 labelled rows" in report.fallback or "0 places" in report.fallback
+    assert f"Places: {report.fallback}" in text(report)
+    with pytest.raises(BadInput, match="--post names 'regio'"):
+        run(tmp_path, make_table(), replace(COLUMNS, post="regio"))
