@@ -5,6 +5,7 @@ from __future__ import annotations
 from evidence.intervals import Interval
 
 _TAIL = 0.025
+_NOTHING = 1e-9  # rows
 
 
 def mid_p(share: float, trials: float) -> Interval:
@@ -22,6 +23,8 @@ def mid_p(share: float, trials: float) -> Interval:
         return Interval(None, 0.0, 1.0)
     if trials == float("inf"):
         return Interval(share, share, share)
+    # Sums of weights leave a share of all, or of none, some 1e-16 off.
+    share = 0.0 if share * trials < _NOTHING else 1.0 if (1 - share) * trials < _NOTHING else share
     seen = share * trials
 
     def beyond(chance: float, tail: float) -> float:

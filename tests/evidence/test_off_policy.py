@@ -118,6 +118,11 @@ def test_small_shares_contain_what_was_seen_and_are_mirrored(positives: int, mor
     assert found.low == pytest.approx(1 - mirror.high, abs=1e-6)
 
 
+def test_a_share_that_rounding_left_next_to_all_is_all():
+    assert mid_p(1 - 1e-16, 7.3) == mid_p(1.0, 7.3)
+    assert mid_p(1e-17, 7.3) == mid_p(0.0, 7.3)
+
+
 def test_counts_hold_their_mean():
     random = np.random.default_rng(3)
     held = [(found := count(25.0 * n, n, 25.0)).low <= 100 <= found.high for n in random.poisson(4.0, 2000)]
