@@ -19,39 +19,27 @@ import pyarrow.compute as pc
 
 from evidence.intervals import Interval
 from evidence.metrics import catalogue, selected
-from evidence.selection import Estimate, hajek
+from evidence.selection import Estimate, declared, hajek
 from features.catalogue import features
-from models.risk.calibration import choose, log_odds
+from models.risk.calibration import anchored, choose, log_odds
 from models.risk.declaration import RiskDeclaration
 from models.risk.encoding import CATEGORY_ROWS, Matrix, is_text, levels
+from models.risk.examiners import looked, separate
+from models.risk.folds import check_cohorts
 from models.risk.judging import BASE, FLOOR, MODEL, judge
 from models.risk.labels import Labels
-from models.risk.learners import Candidate, Logistic, grow, logistic
+from models.risk.learners import Logistic, grow, logistic
 from models.risk.model import Input, RiskModel, read_input
 from models.risk.peers import peers
+from models.risk.profiles import PROFILES, Search, fit
 from models.risk.reference import reference
 from models.risk.stability import REFITS, stability
 
-SEEDS = 5
-ROUNDS = 100  # five models of a hundred trees: few enough that every score can be explained at once
-TREES = Candidate(
-    "explainable trees",
-    ("number", "category"),
-    {
-        "learning_rate": 0.06,
-        "num_leaves": 31,
-        "max_depth": 6,
-        "min_data_in_leaf": 40,
-        "feature_fraction": 0.6,
-        "lambda_l2": 10,
-        "cat_smooth": 100,
-        "min_data_per_group": 100,
-        "max_cat_threshold": 32,
-    },
-)
+PROFILE = PROFILES["shipped"]
 VALID_FROM, TEST_FROM = 0.6, 0.8  # shares of the labelled rows, in order of as_of
 LEAST_FINDINGS, LEAST_POSITIVES = 500, 60
 LEAST_PART = 10  # positives and negatives in each of train, validation and test
+_REMEDY = "Wait until these outcomes are closed, or lengthen the horizon that the model's file declares."
 
 
 @dataclass(frozen=True)
@@ -96,6 +84,7 @@ def train(
     labels: Labels,
     *,
     similar: pa.Table | None = None,
+    examiners: pa.Table | None = None,
     versions: Mapping[str, Any] | None = None,
     draws: int = 100,
     progress: Callable[[str], None] = lambda _: None,
@@ -103,7 +92,8 @@ def train(
     """Train `declaration` on `values` (event, subject, as_of and a column per input) joined to `labels` by event.
 
     `similar` is a sample of all who are scored, checked or not (as_of, inputs, and what `peers` tells them apart by):
-    what later cases are compared with. Without it nothing is compared.
+    what later cases are compared with. Without it nothing is compared. `examiners` (event, examiner) says who looked:
+    their effect is known while learning and left out of scores, as if the average examiner looked.
     `versions` (of the lake's tables) are kept with the model. Rows are split by as_of; a row whose label was not yet
     known when the next part begins is dropped and counted.
     """
@@ -116,8 +106,11 @@ def train(
         return none
     valid_from, test_from = (as_of[int(len(as_of) * share)] for share in (VALID_FROM, TEST_FROM))
     before_valid, before_test = as_of < valid_from, as_of < test_from
-    in_train = before_valid & (known_at < valid_from)
-    in_valid = ~before_valid & before_test & (known_at < test_from)
+    # A row teaches once its window is closed, even if its outcome was known before: what is known early is not like
+    # what is known late.
+    closed = np.maximum(known_at, as_of + np.timedelta64(declaration.horizon))
+    in_train = before_valid & (closed < valid_from)
+    in_valid = ~before_valid & before_test & (closed < test_from)
     in_test = ~before_test
     parts = {"train": in_train, "validation": in_valid, "test": in_test}
     if any(min(label[p].sum(), (1 - label[p]).sum()) < LEAST_PART for p in parts.values()):
@@ -128,11 +121,24 @@ def train(
         tuple(i.name for i in inputs),
         tuple("category" if i.type == "string" else "number" for i in inputs),
     )
+    floor = None
+    if examiners is not None:
+        who, known = looked(_whose(rows, examiners))
+        effect, floor = separate(who[in_train], known, (matrix.rows(in_train), label[in_train]))
+        matrix = replace(matrix, offset=effect.offset(who))
     learn, stop = ((matrix.rows(part), label[part]) for part in (in_train, in_valid))
-    progress(f"growing {SEEDS} models of {declaration.name}")
+    check_cohorts(label[in_train], as_of[in_train], _REMEDY)
     read = {name: way for name, way in declaration.monotone.items() if name in matrix.names}
-    growing = partial(grow, TREES, valid=stop, seeds=range(1, SEEDS + 1), rounds=ROUNDS, monotone=read)
-    trees = growing(learn)
+    found = fit(learn, stop, PROFILE, monotone=read, progress=progress)
+    trees = found.trees
+    growing = partial(
+        grow,
+        found.candidate,
+        valid=stop,
+        seeds=range(1, PROFILE.members + 1),
+        rounds=PROFILE.rounds,
+        monotone=found.monotone,
+    )
     progress(f"growing {REFITS} more times on resampled subjects, to see which reasons hold")
     subjects = pc.coalesce(rows.column("subject"), rows.column("event")).to_numpy(zero_copy_only=False)
     held = stability(
@@ -142,7 +148,7 @@ def train(
         matrix.rows(in_test),
         [i.group for i in inputs],
     )
-    floor = logistic(learn)
+    floor = floor or logistic(learn)
     counts = {f"{name} rows": int(part.sum()) for name, part in parts.items()}
     counts |= {f"{name} positives": int(label[part].sum()) for name, part in parts.items()}
     counts |= {"label not known in time": int((~in_train & ~in_valid & ~in_test).sum())}
@@ -152,7 +158,12 @@ def train(
         FLOOR: floor.raw(matrix),
         BASE: np.full(len(label), log_odds(np.array(label[in_train].mean()))),
     }
-    calibrators = {name: choose(score[in_valid], label[in_valid])[0] for name, score in raw.items()}
+    drawn = _control_chances(rows)
+    anchor = in_valid & ~np.isnan(drawn)
+    calibrators = {
+        name: anchored(choose(score[in_valid], label[in_valid])[0], score[anchor], label[anchor], drawn[anchor])
+        for name, score in raw.items()
+    }
     model = RiskModel(
         declaration.name,
         declaration.purpose,
@@ -184,7 +195,13 @@ def train(
         draws=draws,
     )
     return TrainedModel(
-        model, floor, figures, gain, _control(rows, in_test, label, raw[MODEL], declaration), counts, _parameters(read)
+        model,
+        floor,
+        figures,
+        gain,
+        _control(drawn[in_test], label[in_test], raw[MODEL][in_test], declaration.capacity),
+        counts,
+        _parameters(found),
     )
 
 
@@ -197,6 +214,12 @@ def _joined(values: pa.Table, labels: Labels) -> pa.Table:
     for name in ("label", "known_at", "selected_by", "probability"):
         rows = rows.append_column(name, found.column(name))
     return rows.sort_by([("as_of", "ascending"), ("event", "ascending")])
+
+
+def _whose(rows: pa.Table, examiners: pa.Table) -> pa.ChunkedArray:
+    """The examiner of each row, null where nobody is on record."""
+    at = pc.index_in(rows.column("event"), value_set=examiners.column("event").combine_chunks())
+    return examiners.column("examiner").take(at)
 
 
 def _moments(column: pa.ChunkedArray) -> np.ndarray:
@@ -216,15 +239,23 @@ def _inputs(declaration: RiskDeclaration, names: tuple[str, ...], training: pa.T
     return tuple(inputs)
 
 
-def _control(
-    rows: pa.Table, in_test: np.ndarray, label: np.ndarray, raw: np.ndarray, declaration: RiskDeclaration
-) -> Estimate:
-    """Precision at the declared capacity, corrected for who was checked. Only randomly drawn rows know that."""
-    drawn = pc.fill_null(pc.equal(rows.column("selected_by"), "random"), False)
-    probability = pc.if_else(drawn, rows.column("probability"), pa.scalar(None, pa.float64()))
-    chances = np.asarray(probability.to_numpy(zero_copy_only=False), dtype=np.float64)[in_test]
-    return hajek(label[in_test], chances, selected(raw[in_test], declaration.capacity) > 0)
+def _control_chances(rows: pa.Table) -> np.ndarray:
+    """The probability with which each row was checked, NaN for rows that officers chose."""
+    selected_by = np.asarray(rows.column("selected_by").to_numpy(zero_copy_only=False), dtype=object)
+    chances = pc.cast(rows.column("probability"), pa.float64()).to_numpy(zero_copy_only=False)
+    return declared(selected_by, np.asarray(chances, dtype=np.float64))
 
 
-def _parameters(monotone: Mapping[str, int]) -> dict[str, Any]:
-    return {**TREES.parameters, "seeds": SEEDS, "rounds": ROUNDS, "monotone": ",".join(sorted(monotone))}
+def _control(chances: np.ndarray, label: np.ndarray, raw: np.ndarray, capacity: float) -> Estimate:
+    """Precision at the declared capacity, corrected for who was checked. Only declared probabilities know that."""
+    return hajek(label, chances, selected(raw, capacity) > 0)
+
+
+def _parameters(found: Search) -> dict[str, Any]:
+    return {
+        **found.candidate.parameters,
+        "read as": found.chosen,
+        "members": PROFILE.members,
+        "rounds": PROFILE.rounds,
+        "monotone": ",".join(sorted(found.monotone)),
+    }

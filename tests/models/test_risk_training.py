@@ -202,6 +202,28 @@ def test_a_model_refuses_what_it_was_not_trained_on(trained, values):
         trained.model.score(values.set_column(at, number, pa.array(["x"] * values.num_rows)))
 
 
+def test_who_looked_is_known_while_learning_and_not_when_scoring(values):
+    """A strict and a lenient officer, of whom the strict one is at one post: the post gets no blame for the officer."""
+    random = np.random.default_rng(3)
+    strict = np.where(values["post_of_crossing"].to_numpy(zero_copy_only=False) == "b", 0.8, 0.3) > random.random(1500)
+    labels = make_labels(values)
+    found = np.maximum(labels.table["label"].to_numpy(), random.random(1500) < 0.5 * strict)
+    labels = replace(labels, table=labels.table.set_column(1, "label", pa.array(found)))
+    who = pa.table({"event": values["event"], "examiner": pa.array(np.where(strict, "o1", "o2"))})
+    plain, averaged = (train(DECLARATION, values, labels, examiners=each, draws=5) for each in (None, who))
+    at_b = np.asarray(values["post_of_crossing"].to_numpy(zero_copy_only=False) == "b")
+
+    def blamed(outcome):
+        raw = outcome.model.score(values).raw
+        return raw[at_b].mean() - raw[~at_b].mean()
+
+    assert blamed(averaged) < blamed(plain) - 0.1
+    assert averaged.model.score(values).probability.mean() == pytest.approx(found.mean(), abs=0.05)
+    few = values.slice(0, 40)
+    parts = averaged.model.contributions(few)
+    assert parts.values.sum(axis=1) + parts.base == pytest.approx(averaged.model.score(few).raw, abs=1e-9)
+
+
 def test_a_saved_model_that_reads_a_gate_is_refused_on_loading(trained, tmp_path):
     path = trained.model.save(tmp_path)
     content = json.loads((path / "model.json").read_text())
