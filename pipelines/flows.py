@@ -26,11 +26,13 @@ from pipelines.steps import (
     collecting,
     forecasting,
     ingesting,
+    nowcasting,
     training,
     upkeep,
     weighing,
 )
 from pipelines.steps.versions import code_version
+from pipelines.volume_texts import running_text
 from records.errors import BadInput
 from records.lake import Lake
 from records.settings import Settings, settings
@@ -96,6 +98,11 @@ def forecast_task(home: str, data: str) -> str:
     return _show("forecast", summary.forecast_text(forecasting.forecast_volumes(_place(home), say)))
 
 
+@_step("nowcast")
+def nowcast_task(home: str) -> str:
+    return _show("nowcast", running_text(nowcasting.tell_running(_place(home)), "post"))
+
+
 @_step("assess")
 def assess_task(home: str, purpose: str, lang: str) -> str:
     place = _place(home)
@@ -145,6 +152,12 @@ def forecast(home: str = "") -> str:
     return forecast_task(home, _data(_place(home)))
 
 
+@flow(name="nowcast")
+def nowcast(home: str = "") -> str:
+    """The running day and month, from what has come so far and the newest run."""
+    return nowcast_task(home)
+
+
 @flow(name="assess")
 def assess(home: str = "", lang: str = "en") -> str:
     """Assess the newest day for every purpose, store it for serving, and count what drove the scores of the week."""
@@ -185,7 +198,7 @@ def everything(world: str = "", home: str = "", lang: str = "en") -> str:
     return "\n\n".join(parts)
 
 
-FLOWS = {f.name: f for f in (ingest, build, train, forecast, assess, collect, compact, retire, everything)}
+FLOWS = {f.name: f for f in (ingest, build, train, forecast, nowcast, assess, collect, compact, retire, everything)}
 
 
 def run_flow(name: str, world: str | None, home: str = "") -> str:

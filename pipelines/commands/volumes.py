@@ -62,6 +62,7 @@ def command() -> None:
     \b
     The authority's own flows, from the lake, every night:
       basira volumes nightly             make and publish a run: hours, days, months, offices, staffing, alarms
+      basira volumes nowcast             the running day and month, from what has come so far
       basira volumes changed             what moved since the run before, and why
       basira volumes how-did             how earlier runs did on what came since
       basira volumes alarms              which flows left their forecast, which feeds fell silent
@@ -176,6 +177,22 @@ def nightly(relearn: bool) -> None:
     from records.settings import settings
 
     click.echo(forecast_text(forecast_volumes(settings(), say, relearn=relearn)))
+
+
+@command.command()
+@_level
+def nowcast(level: str) -> None:
+    """Tell the running day and month anew from what has come so far, and publish it beside the newest run.
+
+    What has come is certain; what is to come is what usually follows such a beginning, laid over the possible futures
+    of the newest run, so that flows and posts add up, and the day inside its month. `basira run nowcast` is the same
+    as a Prefect flow, made for every hour.
+    """
+    from pipelines.steps.nowcasting import tell_running
+    from pipelines.volume_texts import running_text
+    from records.settings import settings
+
+    click.echo(running_text(tell_running(settings()), level))
 
 
 @command.command()

@@ -37,10 +37,12 @@ from models.volumes.publishing.nightly import (
     flow_table,
     labels_of,
     night,
+    possible_futures,
     words,
 )
 from models.volumes.publishing.offices_ahead import office_tables, renewals_table, stock_table
-from models.volumes.publishing.published import Card, Paths, Published, Run, runs, write
+from models.volumes.publishing.published import Card, Published, Run, runs, write, write_nowcast
+from models.volumes.publishing.running import running
 from models.volumes.publishing.vintages import how_did, what_changed
 from models.volumes.publishing.watch import alarms
 from pipelines.steps.moments import known_until
@@ -73,7 +75,8 @@ class _Stopwatch:
 
 
 def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, relearn: bool = False) -> Run:
-    """Make and publish a run. Weights of the last week are used again, unless `relearn` says otherwise.
+    """Make and publish a run, and the nowcast of its first day. Weights of the last week are used again, unless
+    `relearn` says otherwise.
 
     What the lake holds nothing of (permits, say) is left empty and said in the card's notes.
     """
@@ -116,7 +119,9 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
         settings=asdict(size),
         seconds=watch.seconds,
     )
-    return write(published, Published(tables | more, raised, told, card, _paths(made)))
+    run = write(published, Published(tables | more, raised, told, card, possible_futures(made)))
+    write_nowcast(published, made_at, running(run, flows))
+    return run
 
 
 def did(earlier: Sequence[Run], actual: pd.DataFrame, days: tuple[str, str] | None = None) -> list[Did]:
@@ -141,11 +146,6 @@ def changed(before: Run, after: pa.Table, level: str = "post", most: int = 10) -
     shut = set(both.loc[both["closed_old"] != both["closed_new"], "unique_id"])
     moved = what_changed(old, new, moved_by=dict.fromkeys(shut, "changed.closure"), most=most, least=0.5)
     return [asdict(one) for one in moved]
-
-
-def _paths(made: Night) -> Paths:
-    hours, days = (made.parts[name].told for name in ("hours", "days"))
-    return Paths(hours.hierarchy.names[-len(hours.series) :], hours.series, days.series)
 
 
 def _stored(settings: Settings, now: datetime) -> tuple[datetime | None, dict[str, Taught] | None]:

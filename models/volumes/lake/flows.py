@@ -2,7 +2,8 @@
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,7 @@ class LakeFlows:
 
     hours, days, months  long tables: unique_id (the flow's node), ds, y and LABELS; a missing count is NaN
     counted              what came in the running month before `first`, by node
+    so_far               what came in each hour of the day `first` that is over and has usually got its records by now
     shut                 closures known by then
     feed_alarms          post, direction and the silent day ds
     """
@@ -44,6 +46,7 @@ class LakeFlows:
     shut: Shut
     feed_alarms: pa.Table
     notes: tuple[Note, ...]
+    so_far: dict[str, np.ndarray]
 
 
 def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hours: int = 3360) -> LakeFlows:
@@ -73,7 +76,33 @@ def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hour
         shut,
         alarms,
         notes + told,
+        _so_far(crossings, as_of, zone, days),
     )
+
+
+def _so_far(crossings: pa.Table, as_of: datetime, zone: str, days: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Counts (k,) of the first k hours of the local day of as_of, by node."""
+    today, hour = local_day(as_of, zone), clock(crossings["happened_at"], zone).astype("datetime64[h]")
+    over = _hours_over(crossings, as_of, zone)
+    running = (hour >= today) & (hour < today.astype("datetime64[h]") + over)
+    rows = crossings.filter(pa.array(running))
+    came = pd.DataFrame({"post": rows["post"].to_numpy(False), "direction": rows["direction"].to_numpy(False)})
+    came["hour"] = (hour[running] - today.astype("datetime64[h]")).astype(int)
+    counts = came.groupby(["post", "direction", "hour"]).size()
+    places = days.drop_duplicates("unique_id")[["unique_id", "post", "direction"]]
+    return {
+        str(name): np.array([counts.get((post, direction, hour), 0) for hour in range(over)], float)
+        for name, post, direction in places.itertuples(index=False)
+    }
+
+
+def _hours_over(crossings: pa.Table, as_of: datetime, zone: str) -> int:
+    """Whole hours of the local day of as_of of which nearly all records have usually come by now."""
+    happened, known = (crossings[name].cast(pa.int64()).to_numpy() for name in ("happened_at", "known_at"))
+    mature = happened < (as_of.timestamp() - 30 * 86_400) * 1e6
+    delay = timedelta(microseconds=float(np.quantile((known - happened)[mature], COMPLETE)) if mature.any() else 0.0)
+    believed = as_of - delay
+    return believed.astimezone(ZoneInfo(zone)).hour if local_day(believed, zone) == local_day(as_of, zone) else 0
 
 
 def _node(labels: dict[Hashable, str]) -> str:

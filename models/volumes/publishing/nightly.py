@@ -27,7 +27,7 @@ from models.volumes.options import Options
 from models.volumes.pooling.pool import Pool
 from models.volumes.pooling.rolling import Forecast, Progress, Rehearsal, roll
 from models.volumes.publishing.explained import explained
-from models.volumes.publishing.published import TABLES, Word
+from models.volumes.publishing.published import TABLES, Paths, Word
 from models.volumes.rhythm import COLUMNS, MEDIAN, moments
 from records.errors import BadInput
 
@@ -183,6 +183,12 @@ def flow_table(part: Ahead) -> pa.Table:
     columns["mean"] = pa.array(mean[row, ahead])
     columns |= {name: pa.array(quantiles[row, ahead, place]) for place, name in enumerate(COLUMNS)}
     return pa.table(columns).select(TABLES["days"].names)
+
+
+def possible_futures(made: Night) -> Paths:
+    """The paths that are published: of single flows, by hour and by day."""
+    hours, days = (made.parts[name].told for name in ("hours", "days"))
+    return Paths(hours.hierarchy.names[-len(hours.series) :], hours.series, days.series)
 
 
 def parent_of(node: str) -> str | None:

@@ -54,9 +54,19 @@ TABLES: Final[Mapping[str, pa.Schema]] = {
 the node it is a part of (null: the nation). Labels that a node does not have are null, as are officers needed where all
 desks are not enough. `closed` steps are exact zeros of an announced closure."""
 
+RUNNING: Final = pa.schema(
+    [(name, pa.string()) for name in ("node", "level", "parent", "mode", "governorate", "post", "direction", "period")]
+    + [_MOMENT, ("until", pa.timestamp("us"))]
+    + [(name, pa.float64()) for name in ("so_far", "forecast")]
+    + [("silent", pa.int64()), *_NUMBERS]
+)
+"""Columns of a nowcast. `period` is "day" or "month" and begins at `ds`; `so_far` came before `until`, `forecast` is
+the median that the run had published, and `silent` how many flows report nothing although by then they always do."""
+
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 _JSON = ("alarms", "words", "card")
 PATHS: Final = "paths.npz"
+NOWCASTS: Final = "nowcasts"
 
 
 @dataclass(frozen=True)
@@ -114,6 +124,10 @@ class Paths:
     nodes: tuple[str, ...]
     hours: np.ndarray
     days: np.ndarray
+
+    def inside(self, node: str) -> np.ndarray:
+        """Which flows (n,) a node is the sum of."""
+        return np.array([node in ("total", flow) or flow.startswith(f"{node} > ") for flow in self.nodes])
 
 
 @dataclass(frozen=True)
@@ -228,6 +242,22 @@ def newest(root: Path, before: datetime | None = None) -> Run:
         when = f" before {before.isoformat()}" if before else ""
         raise BadInput(f"No forecast has been published{when} in {root}. Make one with `basira volumes nightly`.")
     return made[-1]
+
+
+def write_nowcast(root: Path, made_at: datetime, table: pa.Table) -> Path:
+    """Publish a nowcast beside the runs, under its moment of making; the older ones are kept."""
+    final = root / NOWCASTS / f"{made_at.astimezone(UTC).strftime(_STAMP)}.parquet"
+    final.parent.mkdir(parents=True, exist_ok=True)
+    draft = final.with_suffix(".writing")
+    pq.write_table(table.select(RUNNING.names).cast(RUNNING), draft)
+    draft.rename(final)
+    return final
+
+
+def newest_nowcast(root: Path) -> pa.Table | None:
+    """The newest nowcast, columns as in RUNNING; None before the first."""
+    made = sorted((root / NOWCASTS).glob("[0-9]*Z.parquet"))
+    return pq.read_table(made[-1]) if made else None
 
 
 def _checked(name: str, table: pa.Table | None) -> pa.Table:

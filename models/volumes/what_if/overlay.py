@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from models.volumes.adding_up.paths import quantiles_of
 from models.volumes.publishing.nightly import labels_of
-from models.volumes.publishing.published import TABLES, Run
+from models.volumes.publishing.published import TABLES, Paths, Run
 from models.volumes.rhythm import COLUMNS
 from models.volumes.what_if.scenarios import Effect, Scenario, effect, on_paths
 from records.errors import BadInput
@@ -63,20 +63,19 @@ def what_if(run: Run, scenario: Scenario, name: str = "days") -> WhatIf:
     flows = [labels_of(node) for node in told.nodes]
     drawn = np.moveaxis(paths, 2, 0)
     moved = on_paths(drawn, flows, clock, scenario)
-    before, after = (_read(table, told.nodes, clock, futures) for futures in (drawn, moved))
+    before, after = (_read(table, told, clock, futures) for futures in (drawn, moved))
     emptied = pc.and_(pc.equal(after["mean"], 0.0), pc.greater(before["mean"], 0.0))
     place = after.column_names.index("closed")
     return WhatIf(before, after.set_column(place, "closed", pc.or_(before["closed"], emptied)))
 
 
-def _read(table: pa.Table, flows: tuple[str, ...], clock: np.ndarray, paths: np.ndarray) -> pa.Table:
+def _read(table: pa.Table, told: Paths, clock: np.ndarray, paths: np.ndarray) -> pa.Table:
     """The table with its figures read from paths (P, n, H)."""
     node = table["node"].to_numpy(zero_copy_only=False)
     step = np.searchsorted(clock, table["ds"].to_numpy())
     figures = np.empty((len(node), len(COLUMNS) + 1))
     for name in dict.fromkeys(node):
-        inside = [flow == name or flow.startswith(f"{name} > ") or name == "total" for flow in flows]
-        futures = paths[:, inside].sum(axis=1).T
+        futures = paths[:, told.inside(name)].sum(axis=1).T
         mine = node == name
         figures[mine, 0] = futures.mean(axis=1)[step[mine]]
         figures[mine, 1:] = quantiles_of(futures)[step[mine]]

@@ -139,3 +139,10 @@ def test_a_lake_that_knew_nothing_yet_is_bad_input() -> None:
         counted(StandIn(crossings(), []), datetime(2024, 1, 1, tzinfo=UTC))
     with pytest.raises(BadInput, match="no time zone"):
         counted(StandIn(crossings(), []), datetime(2025, 1, 1))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(("late", "hours"), [(False, 12), (True, 0)])
+def test_hours_of_the_running_day_count_once_their_records_have_usually_come(late, hours):
+    told = lake_flows(StandIn(crossings(late=late), []), datetime(2025, 4, 10, 12, tzinfo=UTC))
+    came = {name.split(" > ")[-2]: list(counts) for name, counts in told.so_far.items()}
+    assert came["post=Goulette"] == [0.0] * 10 * bool(hours) + [12.0, 0.0] * bool(hours)

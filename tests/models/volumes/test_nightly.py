@@ -1,6 +1,7 @@
 """A night's forecast adds up over levels and over time, knows closures exactly, and learns once for many nights."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,9 @@ import pyarrow as pa
 import pytest
 
 from models.volumes.lake.flows import LakeFlows
-from models.volumes.publishing.nightly import Size, Taught, flow_table, night, parent_of
+from models.volumes.publishing.nightly import Size, Taught, flow_table, night, parent_of, possible_futures
+from models.volumes.publishing.published import Card, Published, newest_nowcast, write, write_nowcast
+from models.volumes.publishing.running import running
 from models.volumes.rhythm import COLUMNS, RHYTHMS
 from records.errors import BadInput
 
@@ -37,7 +40,7 @@ def flows() -> LakeFlows:
     shut = ("Goulette", np.datetime64("2025-07-12T12"), np.datetime64("2025-07-15T00"))
     none = pa.table({"post": pa.array([], pa.string()), "direction": pa.array([], pa.string())})
     recent = hours[hours["ds"] >= "2025-06-11"]
-    return LakeFlows(recent, days, months[months["ds"] < "2025-07-01"], TODAY, counted, (shut,), none, ())
+    return LakeFlows(recent, days, months[months["ds"] < "2025-07-01"], TODAY, counted, (shut,), none, (), {})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -106,3 +109,63 @@ def test_a_flow_without_a_whole_month_is_named_and_left_out(made):
     assert any(note.series.startswith(PORT) and "too new" in note.problem for note in told.notes)
     with pytest.raises(BadInput, match="hour, day and month"):
         night(replace(all_flows, months=young[young["direction"] == "exit"].assign(unique_id="another")), size=SMALL)
+
+
+@pytest.fixture(scope="module")
+def run(made, tmp_path_factory):
+    noon = datetime(2025, 7, 10, 12, tzinfo=UTC)
+    tables = {name: flow_table(part) for name, part in made.parts.items()}
+    return write(
+        tmp_path_factory.mktemp("home"), Published(tables, (), (), Card(noon, noon, "UTC"), possible_futures(made))
+    )
+
+
+def begun(hours: int, **came: float) -> LakeFlows:
+    """The flows some hours into their first day: `came` an hour at the posts named, what is usual elsewhere."""
+    told = flows()
+    usual = told.days.groupby("unique_id")["y"].mean() / 24
+    each = {name: came.get(name.split("post=")[1].split(" ")[0], mean) for name, mean in usual.items()}
+    return replace(told, so_far={str(name): np.full(hours, float(count)) for name, count in each.items()})
+
+
+def test_the_running_day_keeps_what_came_and_adds_up_inside_its_month(run):
+    told = running(run, begun(10, Goulette=9.0)).to_pandas().set_index(["period", "node"])
+    day, month = told.loc["day"], told.loc["month"]
+    for period in (day, month):
+        sums = period.groupby("parent")[["mean", "so_far"]].sum()
+        np.testing.assert_allclose(sums, period[["mean", "so_far"]].reindex(sums.index), atol=1e-6)
+        assert (period["q0.01"] >= period["so_far"] - 1e-9).all()
+        assert (period[list(COLUMNS)].diff(axis=1).iloc[:, 1:] >= 0).all().all()
+    assert day.loc[PORT, "so_far"] == 180.0
+    assert day.loc[PORT, "mean"] > 1.3 * day.loc[PORT, "forecast"]
+    assert day.loc[LAND, "mean"] == pytest.approx(day.loc[LAND, "forecast"], rel=0.5)
+    later = run.table("days").to_pandas()
+    rest = later[(later["ds"] > "2025-07-10") & (later["ds"] < "2025-08-01")].groupby("node")["mean"].sum()
+    counted = sum(count for name, count in flows().counted.items() if name.startswith(PORT))
+    assert month.loc[PORT, "mean"] == pytest.approx(counted + day.loc[PORT, "mean"] + rest[PORT], rel=1e-5)
+    assert str(day.loc["total", "until"]) == "2025-07-10 10:00:00"
+
+
+def test_before_anything_has_come_the_running_day_is_as_published(run):
+    told = running(run, flows()).to_pandas().set_index(["period", "node"]).loc["day"]
+    np.testing.assert_allclose(told["q0.5"], told["forecast"], rtol=1e-5, atol=1e-4)
+
+
+def test_a_post_that_always_has_somebody_and_reports_nobody_is_a_silent_feed(run):
+    told = running(run, begun(12, Goulette=0.0)).to_pandas().set_index(["period", "node"]).loc["day"]
+    assert (told.loc[PORT, "silent"], told.loc[LAND, "silent"], told.loc["total", "silent"]) == (2, 0, 2)
+    assert told.loc[PORT, "q0.5"] == pytest.approx(told.loc[PORT, "forecast"], rel=1e-5)
+
+
+def test_a_day_that_the_run_does_not_reach_needs_a_new_run(run):
+    with pytest.raises(BadInput, match="Make a new one"):
+        running(run, replace(flows(), first=np.datetime64("2025-07-20")))
+
+
+def test_nowcasts_are_kept_beside_the_runs_and_the_newest_is_told(run):
+    root = run.path.parent
+    assert newest_nowcast(root) is None
+    for hours in (6, 11):
+        write_nowcast(root, datetime(2025, 7, 10, hours, tzinfo=UTC), running(run, begun(hours)))
+    assert newest_nowcast(root)["until"][0].as_py() == datetime(2025, 7, 10, 11)  # noqa: DTZ001 - a clock of the place
+    assert len(list((root / "nowcasts").iterdir())) == 2

@@ -1,11 +1,11 @@
-"""The running period: what has come is certain, what is to come keeps its range, and both ends are right."""
+"""The running day: what has come is certain, what is to come keeps its range, and both ends are right."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.volumes.early_warning.nowcast import days_of, months_of, nowcast
+from models.volumes.early_warning.nowcast import nowcast
 from records.errors import BadInput
 
 
@@ -46,26 +46,26 @@ def test_quantiles_never_cross_and_never_fall_below_what_came(hours, seed, each)
     assert answer.quantiles[0] >= answer.so_far == hours * each
 
 
-def test_at_the_end_of_the_period_nothing_is_open():
+def test_at_the_end_of_the_day_nothing_is_open():
     table = days()
     answer = nowcast(table[:50], table[60])
     assert (answer.quantiles == table[60].sum()).all()
 
 
-def test_months_have_their_own_lengths_and_a_month_with_a_hole_is_left_out():
-    daily = np.ones(400)
-    table = months_of(daily, np.datetime64("2025-01-15"))
-    assert np.nansum(table, axis=1).tolist() == [28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31]
-    daily[40] = np.nan
-    answer = nowcast(months_of(daily, np.datetime64("2025-01-15")), np.ones(10))
-    assert answer.share == pytest.approx(10 / np.mean([28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31][1:]), rel=0.01)
-    assert days_of(np.arange(60.0), 20).tolist() == [list(map(float, range(4, 28))), list(map(float, range(28, 52)))]
+def test_a_day_with_a_hole_is_left_out():
+    table = days()
+    holed = table.copy()
+    holed[::2, 5] = np.nan
+    assert (
+        nowcast(holed[:60], table[60, :8]).quantiles.tolist()
+        == nowcast(table[1:60:2], table[60, :8]).quantiles.tolist()
+    )
 
 
-def test_too_few_periods_and_steps_that_do_not_fit_are_bad_input():
-    with pytest.raises(BadInput, match="Only 3 whole periods"):
+def test_too_few_days_and_hours_that_do_not_fit_are_bad_input():
+    with pytest.raises(BadInput, match="Only 3 whole days"):
         nowcast(days()[:3], np.ones(2))
-    with pytest.raises(BadInput, match="25 steps have come"):
+    with pytest.raises(BadInput, match="25 hours have come"):
         nowcast(days(), np.ones(25))
     with pytest.raises(BadInput, match="Wait for its records"):
         nowcast(days(), np.array([1.0, np.nan]))
