@@ -29,10 +29,12 @@ from pipelines.steps import (
     nowcasting,
     training,
     upkeep,
+    watching,
     weighing,
 )
 from pipelines.steps.versions import code_version
 from pipelines.volume_texts import running_text
+from pipelines.watched import watched_text
 from records.errors import BadInput
 from records.lake import Lake
 from records.settings import Settings, settings
@@ -116,6 +118,12 @@ def weigh_task(home: str, purpose: str) -> str:
     return _show(f"weigh-{purpose.replace('_', '-')}", summary.weighed_text(purpose, week))
 
 
+@_step("watch")
+def watch_task(home: str, name: str) -> str:
+    found = watching.watch(_place(home), name, say)
+    return _show(f"watch-{name.replace('_', '-')}", watched_text(name, found))
+
+
 @_step("collect")
 def collect_task(home: str) -> str:
     return _show("collect", summary.collected_text(collecting.collect(_place(home))))
@@ -165,6 +173,12 @@ def assess(home: str = "", lang: str = "en") -> str:
     return "\n\n".join([*assessed, *(weigh_task(home, purpose) for purpose in PURPOSES)])
 
 
+@flow(name="watch")
+def watch(home: str = "") -> str:
+    """Look whether every champion still holds, by what the random control found and by how inputs look."""
+    return "\n\n".join(watch_task(home, name) for name in declarations())
+
+
 @flow(name="collect")
 def collect(home: str = "") -> str:
     """Selections and decisions go from casework into the lake."""
@@ -185,7 +199,7 @@ def retire(home: str = "") -> str:
 
 @flow(name="everything")
 def everything(world: str = "", home: str = "", lang: str = "en") -> str:
-    """The main job, end to end: ingest, build, train, forecast, assess, weigh, collect."""
+    """The main job, end to end: ingest, build, train, forecast, assess, weigh, collect, watch."""
     parts = [ingest_task(home, world)] if world else []
     parts.append(catch_up_task(home))
     data = _data(_place(home))
@@ -195,10 +209,13 @@ def everything(world: str = "", home: str = "", lang: str = "en") -> str:
     parts += [assess_task(home, purpose, lang) for purpose in PURPOSES]
     parts += [weigh_task(home, purpose) for purpose in PURPOSES]
     parts += [collect_task(home), catch_up_task(home)]
+    parts += [watch_task(home, name) for name in declarations()]
     return "\n\n".join(parts)
 
 
-FLOWS = {f.name: f for f in (ingest, build, train, forecast, nowcast, assess, collect, compact, retire, everything)}
+FLOWS = {
+    f.name: f for f in (ingest, build, train, forecast, nowcast, assess, watch, collect, compact, retire, everything)
+}
 
 
 def run_flow(name: str, world: str | None, home: str = "") -> str:

@@ -29,6 +29,7 @@ from serving.languages import chosen, language
 from serving.problems import Problem
 from serving.reason_pages import add_reason_pages
 from serving.visitor import SignedIn, Visitor, WithOwnToken, not_allowed, require
+from serving.watch_pages import add_watch_page
 
 # Nothing runs in a page and nothing comes from elsewhere; frames and base addresses are refused.
 POLICY = (
@@ -77,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_explanations(app, house)
     web.add_pages(app, house)
     add_reason_pages(app, house)
+    add_watch_page(app, house)
     planning_pages.add_pages(app, house)
     return app
 

@@ -7,7 +7,10 @@ where its colours follow the page's own, so that one drawing serves light and da
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
+
+from babel.dates import get_day_names, get_month_names
 
 from serving.languages import Language
 
@@ -70,6 +73,29 @@ def finished(chart: Any, look: Look, description: str) -> Spec:
         "locale": {"number": {**symbols, "grouping": [3], "currency": ["", ""]}},
     }
     return spec
+
+
+@lru_cache(maxsize=8)
+def time_locale(locale: str) -> dict[str, Any]:
+    """How Vega writes days and months, as the pages do. Its weeks begin on Sunday."""
+
+    def days(width: str) -> list[str]:
+        names = get_day_names(width, locale=locale)
+        return [str(names[(day - 1) % 7]) for day in range(7)]
+
+    def months(width: str) -> list[str]:
+        return [str(name) for _, name in sorted(get_month_names(width, locale=locale).items())]
+
+    return {
+        "dateTime": "%-d %B %Y, %H:%M",
+        "date": "%-d %B %Y",
+        "time": "%H:%M",
+        "periods": ["", ""],
+        "days": days("wide"),
+        "shortDays": days("abbreviated"),
+        "months": months("wide"),
+        "shortMonths": months("abbreviated"),
+    }
 
 
 def svg(spec: Spec) -> str:

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from babel.dates import get_day_names, get_month_names
 
 from models.volumes.publishing.published import Word
 from models.volumes.rhythm import COLUMNS, MEDIAN
 from serving import flows, movers
-from serving.drawing import Look, Spec, finished
+from serving.drawing import Look, Spec, finished, time_locale
 
 if TYPE_CHECKING:
     import altair
@@ -167,28 +165,5 @@ def _clock(moment: datetime) -> str:
 def _dressed(chart: Any, look: Look, height: int, title: str) -> Spec:
     """A chart as wide as asked, as pictures here look, whose days and months are its reader's."""
     spec = finished(chart.properties(width=look.width - MARGIN, height=height), look, title)
-    spec["config"]["locale"]["time"] = _time_locale(look.language.locale)
+    spec["config"]["locale"]["time"] = time_locale(look.language.locale)
     return spec
-
-
-@lru_cache(maxsize=8)
-def _time_locale(locale: str) -> dict[str, Any]:
-    """How Vega writes days and months, as the pages do. Its weeks begin on Sunday."""
-
-    def days(width: str) -> list[str]:
-        names = get_day_names(width, locale=locale)
-        return [str(names[(day - 1) % 7]) for day in range(7)]
-
-    def months(width: str) -> list[str]:
-        return [str(name) for _, name in sorted(get_month_names(width, locale=locale).items())]
-
-    return {
-        "dateTime": "%-d %B %Y, %H:%M",
-        "date": "%-d %B %Y",
-        "time": "%H:%M",
-        "periods": ["", ""],
-        "days": days("wide"),
-        "shortDays": days("abbreviated"),
-        "months": months("wide"),
-        "shortMonths": months("abbreviated"),
-    }

@@ -35,6 +35,8 @@ TABS = (
     ("forecasts", "/forecasts", Capability.READ_FORECASTS),
     ("drivers", "/drivers?kind=crossing", DRIVERS["crossing"]),
     ("drivers", "/drivers?kind=permit", DRIVERS["permit"]),
+    ("watch", "/watch?kind=crossing", DRIVERS["crossing"]),
+    ("watch", "/watch?kind=permit", DRIVERS["permit"]),
 )
 
 

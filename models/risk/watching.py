@@ -32,6 +32,7 @@ DOUBLED: Final = 2.0  # factor of odds that must be noticed before "quiet" is sa
 FACTORS: Final = (1 / 3, 1 / 2, 2 / 3, 3 / 2, 2, 3)  # guesses: odds that are so many times what is claimed
 SLOPES: Final = (0.3, 1.7)  # guesses: scores tell cases apart less, or more, than they claim
 PERIOD_DAYS: Final = 28  # after which part of the bet starts afresh
+_MOST: Final = 30.0  # logarithm of evidence that is told; more is no more of an alarm
 
 assert OPEN + 2 / ALARM <= FALSE_ALARMS  # noqa: S101 - what is promised above
 
@@ -138,7 +139,7 @@ def _course(
     guesses: np.ndarray,
     wanted: int | None,
 ) -> Course:
-    grown = np.exp(log_evidence(findings.confirmed, *claim, guesses, findings.day // PERIOD_DAYS))
+    evidence = log_evidence(findings.confirmed, *claim, guesses, findings.day // PERIOD_DAYS)
     until = np.searchsorted(findings.day, np.arange(days), side="right")
 
     def by_day(values: np.ndarray) -> np.ndarray:
@@ -152,6 +153,6 @@ def _course(
         by_day(expected),
         by_day(claim[0]) / rows,
         by_day(claim[1]) / rows,
-        np.concatenate([[1.0], grown])[until],
+        np.exp(np.minimum(np.concatenate([[0.0], evidence])[until], _MOST)),
         wanted,
     )

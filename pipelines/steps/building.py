@@ -37,7 +37,7 @@ def training_values(settings: Settings, name: str, say: Say) -> tuple[pa.Table, 
     lake = Lake.open(settings.lake)
     declared = declaration(name)
     at = known_until(lake)
-    spine, labels = _asked(lake, declared, at)
+    spine, labels = labelled(lake, declared, at)
     path = settings.home / "features" / f"{name}-{_state(lake, declared, at)}.parquet"
     if path.exists():
         say(f"{name}: features as built before")
@@ -59,25 +59,28 @@ def similar_values(settings: Settings, name: str, values: pa.Table, say: Say) ->
     if declared.subject_kind == "permit":
         return drawn(values.append_column("category", values["permit_category"]), ROWS)
     at = known_until(lake)
-    spine = drawn(_assessable(crossing_spine(lake, at - SIMILAR_SINCE, at)), ROWS)
+    spine = drawn(assessable(crossing_spine(lake, at - SIMILAR_SINCE, at)), ROWS)
     say(f"{name}: features of {spine.num_rows:,} crossings that later ones are compared with")
     with ThreadPoolExecutor(settings.workers) as workers:
         found = compute(spine, declared.inputs(), lake, executor=workers)
     return found.append_column("mode", spine["mode"])
 
 
-def _asked(lake: Lake, declared: RiskDeclaration, at: datetime) -> tuple[pa.Table, Labels]:
+def labelled(
+    lake: Lake, declared: RiskDeclaration, at: datetime, since: datetime = BEGINNING
+) -> tuple[pa.Table, Labels]:
+    """The spine of what has an outcome at `at`, or may have one, from the moment `since` on; and all labels known."""
     if declared.subject_kind == "crossing":
         labels = finding_labels(lake.as_known("checks", at), "crossing", at)
-        spine = crossing_spine(lake, BEGINNING, at, events=labels.table["event"].to_pylist())
-        return _assessable(spine), labels
-    spine = permit_spine(lake, BEGINNING, at)
+        spine = crossing_spine(lake, since, at, events=labels.table["event"].to_pylist())
+        return assessable(spine), labels
+    spine = permit_spine(lake, since, at)
     permits = lake.as_known("permits", at, ["subject", "state", "happened_at", "known_at"])
     columns = ["subject", "kind", "direction", "post", "happened_at", "known_at"]
     return spine, lapse_labels(spine, permits, lake.as_known("crossings", at, columns), at)
 
 
-def _assessable(spine: pa.Table) -> pa.Table:
+def assessable(spine: pa.Table) -> pa.Table:
     """Only those who are scored may teach: nationals, crews, diplomats and children are not."""
     regime = pc.is_in(spine["regime"], value_set=pa.array(ASSESSED_REGIMES))
     return spine.filter(pc.and_(regime, pc.equal(spine["under_18"], False)))
