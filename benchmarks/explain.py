@@ -33,8 +33,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from features.catalogue import features
 from models.risk.encoding import Matrix
 from models.risk.learners import grow
+from models.risk.profiles import plain
 from models.risk.secondary_check import DECLARATION
-from models.risk.training import ROUNDS, SEEDS, TREES
+from models.risk.training import PROFILE
 from models.treeshap import TreeShap
 
 HERE = Path(__file__).resolve().parent
@@ -84,7 +85,13 @@ def lay_out(folder: Path, short: bool, categories: bool) -> None:
     """The members of a model and the rows to explain, for every engine to read."""
     matrix, labels = invented(LEARNT_FROM[short] + ROWS[short], categories)
     learn = np.arange(len(labels)) < LEARNT_FROM[short]
-    trees = grow(TREES, (matrix.rows(learn), labels[learn]), None, seeds=range(1, SEEDS + 1), rounds=ROUNDS)
+    trees = grow(
+        plain(PROFILE, "native splits and rates"),
+        (matrix.rows(learn), labels[learn]),
+        None,
+        seeds=range(1, PROFILE.members + 1),
+        rounds=PROFILE.rounds,
+    )
     for n, booster in enumerate(trees.boosters):
         booster.save_model(folder / f"member-{n}.txt")
     np.save(folder / "rows.npy", matrix.rows(~learn).values)

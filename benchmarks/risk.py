@@ -1,10 +1,11 @@
 """Risk models on five public sets and the sample world, beside nine peers, against every bar of risk.
 
-    BASIRA_SHARED_DATA=FOLDER python benchmarks/risk.py [--peer-python PYTHON] [--folder CACHE] [--only PART ...] [--short]
+    BASIRA_SHARED_DATA=FOLDER python benchmarks/risk.py [--short] [--peer-python PYTHON] [--folder CACHE]
+                                                        [--only PART ...]
 
 FOLDER has risk/ with the sets; ../bench beside it has the peers' script, whose splits and models are used as they are.
-PYTHON is an interpreter that has the peers (the extra `bench`, and interpret); what they say of each test row is kept in
-CACHE, outside the repository, and not made again: without either, nothing is held against them.
+PYTHON is an interpreter that has the peers (the extra `bench`); what they say of each test row is kept in CACHE,
+outside the repository, and not made again: without either, nothing is held against them.
 
 Every module of risk_parts with a function `lines` is a part; it is given what it asks for by name (`shared`, `folder`,
 `peer_python`, `short`, `draws`). Prints the JSON lines of each part, then those of all bars once more.

@@ -43,6 +43,7 @@ def _rerun(bench: str, data: str, folder: str, name: str) -> None:
     risk_peers.main()
     pd.DataFrame({model: told[model] for model in NINE}).reset_index().to_parquet(kept)
     Path(making).replace(kept.with_suffix(".csv"))
+    Path(making.replace(".csv", "_groups.csv")).unlink()
 
 
 if __name__ == "__main__":

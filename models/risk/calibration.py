@@ -33,7 +33,7 @@ def log_odds(chance: np.ndarray) -> np.ndarray:
 
 def _bend(raw: np.ndarray) -> np.ndarray:
     """Minus the logarithm of one minus the score's own probability."""
-    return np.asarray(np.logaddexp(0.0, raw))
+    return np.asarray(np.maximum(raw, 0.0) + np.log1p(np.exp(-np.abs(raw))))
 
 
 @dataclass(frozen=True)

@@ -104,5 +104,5 @@ class SecondOpinion:
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> SecondOpinion:
-        line = {k: tuple(v) if isinstance(v, list) else v for k, v in content["line"].items()}
+        line: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in content["line"].items()}
         return cls(Logistic(**line), Calibrator.from_json(content["calibrator"]), content["post"], content["rows"])

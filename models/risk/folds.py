@@ -15,8 +15,8 @@ import numpy as np
 
 from records.errors import BadInput
 
-COHORTS = 10  # stretches of as many rows each; the latest is held against the others
-LEAST_COHORT = 50  # rows of a stretch
+COHORTS = 10  # stretches of time; the latest is held against the others
+LEAST_COHORT = 30  # rows of a stretch
 JUMP = 3.0  # times the odds
 SURE = 4.0  # standard errors
 
@@ -69,19 +69,18 @@ def check_cohorts(labels: np.ndarray, time: np.ndarray, remedy: str) -> None:
     `labels` (n,) of 0 and 1 and `time` (n,) are in time order; `remedy` says what the caller's user can do. A jump is
     three times the odds, four standard errors beyond what the earlier stretches differ by among themselves.
     """
-    size = len(labels) // COHORTS
-    if size < LEAST_COHORT:
+    edges = np.linspace(time[0].astype(np.int64), time[-1].astype(np.int64) + 1, COHORTS + 1)
+    cohort = np.searchsorted(edges, time.astype(np.int64), side="right") - 1
+    found, rows = (np.bincount(cohort, weights, COHORTS) for weights in (labels, np.ones(len(labels))))
+    if rows[-1] < LEAST_COHORT or (rows[:-1] >= LEAST_COHORT).sum() < 2:
         return
-    stretches = np.array_split(np.asarray(labels, dtype=np.float64), COHORTS)
-    found, rows = np.array([s.sum() for s in stretches]), np.array([len(s) for s in stretches])
+    found, rows = (np.append(counts[:-1][rows[:-1] >= LEAST_COHORT], counts[-1]) for counts in (found, rows))
     odds = np.log((found + 0.5) / (rows - found + 0.5))
-    noise = 1 / (found + 0.5) + 1 / (rows - found + 0.5)
-    usual = float(odds[:-1].mean())
-    spread = float(odds[:-1].var(ddof=1))
-    apart = float(odds[-1]) - usual
-    if abs(apart) > max(np.log(JUMP), SURE * np.sqrt(spread + noise[-1])):
-        since = np.array_split(time, COHORTS)[-1][0].astype("datetime64[D]")
-        was = found[:-1].sum() / rows[:-1].sum()
+    was = (found[:-1].sum() + 0.5) / (rows[:-1].sum() + 1)
+    noise = 1 / (rows[-1] * was * (1 - was))  # of the latest odds, were nothing changed
+    apart = float(odds[-1] - odds[:-1].mean())
+    if abs(apart) > max(np.log(JUMP), SURE * np.sqrt(odds[:-1].var(ddof=1) + noise)):
+        since = time[cohort == COHORTS - 1][0].astype("datetime64[D]")
         raise BadInput(
             f"The share of positives jumps from {100 * was:.1f}% to {100 * found[-1] / rows[-1]:.1f}% in the rows "
             f"since {since}. Most likely their outcomes are not all known yet, and only one kind of them is there. "

@@ -157,12 +157,13 @@ def _parameters(
 
 
 def _ways(matrix: Matrix) -> tuple[str, ...]:
-    """The ways that differ on this matrix: without codes or actors some read the very same."""
+    """The ways that differ on this matrix: without codes or actors some read the very same, and without rates none
+    reads them alone."""
     kinds = set(matrix.kinds)
     distinct: dict[tuple[frozenset[str], bool], str] = {}
     for way, (read, native) in WAYS.items():
         columns = kinds & set(read)
-        if columns:
+        if columns and (way != "rates" or "rate" in kinds):
             distinct.setdefault((frozenset(columns), native and bool(columns & {"category", "actor"})), way)
     return tuple(distinct.values())
 

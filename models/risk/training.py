@@ -97,8 +97,7 @@ def train(
     `versions` (of the lake's tables) are kept with the model. Rows are split by as_of; a row whose label was not yet
     known when the next part begins is dropped and counted.
     """
-    rows = _joined(values, labels)
-    names = declaration.inputs()
+    rows = joined(values, labels)
     label = np.asarray(rows.column("label").to_numpy(zero_copy_only=False), dtype=np.float64)
     as_of, known_at = (_moments(rows.column(c)) for c in ("as_of", "known_at"))
     none = TooFewFindings(declaration.name, len(label), int(label.sum()), unknown=labels.unknown)
@@ -115,12 +114,7 @@ def train(
     parts = {"train": in_train, "validation": in_valid, "test": in_test}
     if any(min(label[p].sum(), (1 - label[p]).sum()) < LEAST_PART for p in parts.values()):
         return none
-    inputs = _inputs(declaration, names, rows.filter(pa.array(in_train)))
-    matrix = Matrix(
-        np.column_stack([read_input(i, rows.column(i.name)) for i in inputs]),
-        tuple(i.name for i in inputs),
-        tuple("category" if i.type == "string" else "number" for i in inputs),
-    )
+    matrix, inputs = declared_matrix(declaration, rows, in_train)
     floor = None
     if examiners is not None:
         who, known = looked(_whose(rows, examiners))
@@ -205,7 +199,7 @@ def train(
     )
 
 
-def _joined(values: pa.Table, labels: Labels) -> pa.Table:
+def joined(values: pa.Table, labels: Labels) -> pa.Table:
     """Rows of `values` that have a label, in order of as_of and event."""
     at = pc.index_in(values.column("event"), value_set=labels.table.column("event").combine_chunks())
     kept = pc.is_valid(at)
@@ -224,6 +218,19 @@ def _whose(rows: pa.Table, examiners: pa.Table) -> pa.ChunkedArray:
 
 def _moments(column: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(pc.cast(column, pa.timestamp("us")).to_numpy(zero_copy_only=False), dtype="datetime64[us]")
+
+
+def declared_matrix(
+    declaration: RiskDeclaration, rows: pa.Table, in_train: np.ndarray
+) -> tuple[Matrix, tuple[Input, ...]]:
+    """The declared inputs of `rows`, as the rows `in_train` (n,) know them."""
+    inputs = _inputs(declaration, declaration.inputs(), rows.filter(pa.array(in_train)))
+    matrix = Matrix(
+        np.column_stack([read_input(i, rows.column(i.name)) for i in inputs]),
+        tuple(i.name for i in inputs),
+        tuple("category" if i.type == "string" else "number" for i in inputs),
+    )
+    return matrix, inputs
 
 
 def _inputs(declaration: RiskDeclaration, names: tuple[str, ...], training: pa.Table) -> tuple[Input, ...]:

@@ -18,7 +18,7 @@ def moments(rows: int) -> np.ndarray:
 
 
 @settings(deadline=None)
-@given(st.integers(0, 40), st.integers(1, 6), st.lists(st.integers(0, 60), min_size=1, max_size=30))
+@given(st.integers(0, 40), st.integers(1, 6), st.lists(st.integers(0, 40), min_size=1, max_size=30))
 def test_nothing_teaches_before_its_window_is_closed(window, count, delays):
     as_of = moments(2000)
     known_at = as_of + np.resize(delays, len(as_of)) * DAY
