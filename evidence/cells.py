@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from evidence import gaps
 from evidence.gaps import Gap, Primary
@@ -89,7 +90,7 @@ class GroupTable:
             return Interval(None)
         low, high = ordered[0], ordered[-1]
         a, b = low.selection_rate.value or 0.0, high.selection_rate.value or 0.0
-        wide = norm.isf(gaps.ALPHA / (len(ordered) * (len(ordered) - 1)))
+        wide = ndtri(1 - gaps.ALPHA / (len(ordered) * (len(ordered) - 1)))
         spread = wide * np.sqrt((1 - a) / (a * low.effective_rows) + (1 - b) / (b * high.effective_rows))
         return Interval(a / b, float(a / b * np.exp(-spread)), float(a / b * np.exp(spread)))
 
@@ -105,6 +106,7 @@ class Outcomes:
     probabilities: np.ndarray
     weights: np.ndarray | None = None
     minutes: np.ndarray | None = None
+    rates: tuple[str, ...] | None = None  # those that mean something of these rows; all, if left out
 
 
 # Rate: of which rows, and what counts among them. Every one is a share, so that all are counted and tested alike.
@@ -146,16 +148,16 @@ class _Counts:
     squares: np.ndarray
     positive: np.ndarray
 
-    @property
+    @cached_property
     def trials(self) -> np.ndarray:
         """As many equally weighted rows know as much."""
         return np.asarray(np.divide(self.weight**2, self.squares, out=np.zeros(len(self.rows)), where=self.squares > 0))
 
-    @property
+    @cached_property
     def share(self) -> np.ndarray:
         return np.asarray(np.divide(self.positive, self.weight, out=np.zeros(len(self.rows)), where=self.weight > 0))
 
-    @property
+    @cached_property
     def others(self) -> _Counts:
         """The same of everyone outside each group."""
         return _Counts(*(part.sum() - part for part in (self.rows, self.weight, self.squares, self.positive)))
@@ -164,7 +166,7 @@ class _Counts:
         trials = float(self.trials[group])
         return wilson(float(self.share[group]) * trials, trials)
 
-    @property
+    @cached_property
     def enough(self) -> np.ndarray:
         return np.asarray((self.rows >= POSITIVES) & (self.trials >= 1))
 
@@ -205,7 +207,7 @@ class Cells:
         counts = {}
         for rate, of in RATES.items():
             among, what = of(outcomes)
-            weight = weights * among
+            weight = weights * among * (outcomes.rates is None or rate in outcomes.rates)
             inside = weight > 0
             counts[rate] = _Counts(
                 summed(inside), summed(weight), summed(weight**2), summed(np.where(inside, weight * what, 0.0))

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, hypergeom, norm
+from scipy.special import ndtr, ndtri
+from scipy.stats import binom, hypergeom
 
 from evidence.intervals import UNDEFINED, Interval
 
@@ -72,7 +73,7 @@ def alone(share: float, trials: float, other_share: float, other_trials: float) 
     """P-value of a gap that was fixed beforehand: the score test of two shares, two-sided."""
     both = (share * trials + other_share * other_trials) / (trials + other_trials)
     spread = math.sqrt(both * (1 - both) * (1 / trials + 1 / other_trials))
-    return 1.0 if spread == 0 else float(2 * norm.sf(abs(share - other_share) / spread))
+    return 1.0 if spread == 0 else float(2 * ndtr(-abs(share - other_share) / spread))
 
 
 def exact(share: np.ndarray, trials: np.ndarray, other_share: np.ndarray, other_trials: np.ndarray) -> np.ndarray:
@@ -112,5 +113,5 @@ def detectable(trials: float, other_trials: float, share: float, *, alpha: float
     if trials < 1 or other_trials < 1:
         return None
     spread = math.sqrt(max(share * (1 - share), 1 / (4 * (trials + other_trials))) * (1 / trials + 1 / other_trials))
-    gap = float((norm.isf(alpha / 2) + norm.ppf(POWER)) * spread)
+    gap = float((ndtri(1 - alpha / 2) + ndtri(POWER)) * spread)
     return gap if gap <= max(share, 1 - share) else None

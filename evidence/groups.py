@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evidence import gaps
-from evidence.cells import CELL, RATES, TIMES, Cells, GroupRow, GroupTable, Outcomes, coded
+from evidence.cells import CELL, FEW, RATES, TIMES, UNKNOWN, Cells, GroupRow, GroupTable, Outcomes, coded
 from evidence.gaps import Gap, Primary
 from evidence.intervals import Interval
 from evidence.metrics import selected
@@ -25,6 +25,9 @@ from records.keys import Keys
 
 __all__ = [
     "CELL",
+    "FEW",
+    "TIMES",
+    "UNKNOWN",
     "Audit",
     "GroupRow",
     "GroupTable",
@@ -34,6 +37,7 @@ __all__ = [
     "audit_vault",
     "compare",
     "group_table",
+    "top",
 ]
 AUDITED = ("sex", "age", "nationality")
 _AGES = (18, 30, 45, 60)
@@ -175,6 +179,17 @@ def audit_vault(
 
     with Vault.open(url, keys, read_only=True) as vault:
         return audit(vault, views, attributes, primary=primary, cell=cell)
+
+
+def top(scores: np.ndarray, capacity: float, weights: np.ndarray) -> np.ndarray:
+    """Share of each row that is selected when the highest `capacity` of all that the rows stand for are.
+
+    Rows of equal score share what is left for them.
+    """
+    levels, level = np.unique(-scores, return_inverse=True)
+    each = np.bincount(level, weights=weights, minlength=len(levels))
+    left = capacity * weights.sum() - (np.cumsum(each) - each)
+    return np.asarray(np.clip(left / np.maximum(each, 1e-12), 0.0, 1.0)[level])
 
 
 def _told(vault: AttributeStore, view: View, attributes: Sequence[str]) -> dict[str, pa.Array]:

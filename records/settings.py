@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from records.errors import BadInput
 
 FILE_NAME = "basira.toml"
-KEYS_IN_FILE = ("mode", "database_url", "vault_url", "mlflow_uri", "zone", "buckets", "workers")
+KEYS_IN_FILE = ("mode", "database_url", "vault_url", "audit_vault_url", "mlflow_uri", "zone", "buckets", "workers")
 
 
 class Mode(StrEnum):
@@ -38,6 +38,8 @@ class Settings:
     mode: Mode = Mode.DEMO
     database_url: str = field(default="", repr=False)
     vault_url: str = field(default="", repr=False)
+    audit_vault_url: str = field(default="", repr=False)
+    """The vault by the audit's own account, which needs to read `identities` and `seals` alone."""
     mlflow_uri: str = field(default="", repr=False)
     zone: str = "Africa/Tunis"
     buckets: int = 16
@@ -85,11 +87,13 @@ def settings(
     values = {
         key: environ.get(f"BASIRA_{key.upper()}") or written.get(key) for key in KEYS_IN_FILE
     }  # an empty variable counts as not set
+    vault = f"sqlite:///{place / 'vault.db'}"
     return Settings(
         home=place,
         mode=_mode(values["mode"]),
         database_url=_text("database_url", values, f"sqlite:///{place / 'basira.db'}"),
-        vault_url=_text("vault_url", values, f"sqlite:///{place / 'vault.db'}"),
+        vault_url=_text("vault_url", values, vault),
+        audit_vault_url=_text("audit_vault_url", values, _text("vault_url", values, vault)),
         mlflow_uri=_text("mlflow_uri", values, f"sqlite:///{place / 'mlflow.db'}"),
         zone=_zone(_text("zone", values, "Africa/Tunis")),
         buckets=_count("buckets", values, 16),

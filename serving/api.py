@@ -22,6 +22,7 @@ from records.settings import Settings
 from risk_rules.rule import PURPOSES
 from serving import live, planning_api, planning_pages, shown, store, web
 from serving.accounts import NotAllowed
+from serving.audit_pages import add_audit_pages
 from serving.capabilities import Capability, reading
 from serving.explanations import add_explanations
 from serving.house import House, open_house
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_explanations(app, house)
     web.add_pages(app, house)
     add_reason_pages(app, house)
+    add_audit_pages(app, house)
     add_watch_page(app, house)
     planning_pages.add_pages(app, house)
     return app

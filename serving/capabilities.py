@@ -33,6 +33,7 @@ class Capability(StrEnum):
     DRIVERS_OF_PERMITS = "read:permit_lapse_drivers"
     PLAN = "plan"  # answer alarms on flows, save scenarios
     ASSESS = "assess"
+    AUDIT = "audit:groups"  # ask for tables by group, and read them
     KEEP_ACCOUNTS = "keep:accounts"
 
 
@@ -50,6 +51,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
             _C.READ_FORECASTS,
             _C.DRIVERS_OF_CROSSINGS,
             _C.DRIVERS_OF_PERMITS,
+            _C.AUDIT,
         }
     ),
     Role.PROTECTION: frozenset({_C.READ_PROTECTION}),

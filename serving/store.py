@@ -74,6 +74,16 @@ drivers = sa.Table(
     sa.Column("place", sa.String(64), primary_key=True),  # empty where an event has none
     sa.Column("body", sa.JSON, nullable=False),  # sums over a sample of the day, no event
 )
+audits = sa.Table(
+    "audits",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("purpose", sa.String(64), nullable=False),
+    sa.Column("model", sa.String(64), nullable=False),
+    sa.Column("made_at", Instant, nullable=False),
+    sa.Column("account", sa.String(64), nullable=False),  # who asked for it
+    sa.Column("body", sa.JSON, nullable=False),  # tables of groups, no subject
+)
 batches = sa.Table(
     "processed_batches",
     metadata,

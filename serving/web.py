@@ -35,6 +35,7 @@ TABS = (
     ("forecasts", "/forecasts", Capability.READ_FORECASTS),
     ("drivers", "/drivers?kind=crossing", DRIVERS["crossing"]),
     ("drivers", "/drivers?kind=permit", DRIVERS["permit"]),
+    ("groups", "/groups", Capability.AUDIT),
     ("watch", "/watch?kind=crossing", DRIVERS["crossing"]),
     ("watch", "/watch?kind=permit", DRIVERS["permit"]),
 )

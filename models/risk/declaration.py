@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from evidence.gaps import Primary
 from features.catalogue import features
 from features.declaration import SubjectKind
 from features.groups import GROUPS
@@ -34,7 +35,8 @@ class RiskDeclaration:
 
     `groups` are reason groups of the feature catalogue; facts, gates and whatever names who someone is stay out of
     them. `monotone` gives the direction (+1, -1) that policy wants for a feature. `capacity` is the share of subjects
-    that can be looked at.
+    that can be looked at. `primary` is the gap between groups that an audit tests alone, fixed here before
+    anyone looks.
     """
 
     name: str
@@ -47,6 +49,7 @@ class RiskDeclaration:
     bands: Bands
     monotone: Mapping[str, int] = field(default_factory=dict)
     without: tuple[str, ...] = ()
+    primary: Primary | None = None
 
     def inputs(self) -> tuple[str, ...]:
         """Names of the features the model reads, in the order of the catalogue.

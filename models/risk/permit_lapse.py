@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from evidence.gaps import Primary
 from models.risk.declaration import Bands, RiskDeclaration
 
 GRACE = timedelta(days=30)
@@ -17,4 +18,5 @@ DECLARATION = RiskDeclaration(
     capacity=0.10,
     bands=Bands(date(2026, 1, 1), (("low", 0.0), ("moderate", 0.10), ("raised", 0.25), ("high", 0.50))),
     monotone={"permits_expired_last_10_years": 1},
+    primary=Primary("sex", "missed_risk", "F", "M", view="known"),
 )

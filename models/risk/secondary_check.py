@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from evidence.gaps import Primary
 from models.risk.declaration import Bands, RiskDeclaration
 
 DECLARATION = RiskDeclaration(
@@ -30,4 +31,5 @@ DECLARATION = RiskDeclaration(
         "confirmed_document_findings_last_24_months": 1,
         "document_travellers_last_5_years": 1,
     },
+    primary=Primary("sex", "missed_risk", "F", "M", view="random"),
 )

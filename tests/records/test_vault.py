@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -311,3 +312,15 @@ def test_more_subjects_than_a_statement_has_parameters(vault: Vault) -> None:
     assert vault.attributes(backwards, ["full_name"])["full_name"].to_pylist()[-30:] == subjects[29::-1]
     assert vault.delete_rejected("b", range(29)) == 29
     assert vault.delete_rejected("b", range(count)) == 1
+
+
+def test_an_account_that_only_reads_cannot_change_anything(tmp_path):
+    url, rows = f"sqlite:///{tmp_path / 'vault.db'}", people(subject=["a"], known_at=[day(0)], sex=["F"])
+    with pytest.raises(BadInput, match="nothing to read"):
+        Vault.open(url, KEYS, read_only=True)
+    with Vault.open(url, KEYS) as vault:
+        vault.put_identities(rows)
+    with Vault.open(url, KEYS, read_only=True) as vault:
+        assert vault.attributes(pa.array(["a"]), ["sex"])["sex"].to_pylist() == ["F"]
+        with pytest.raises(sa.exc.OperationalError, match="readonly"):
+            vault.put_identities(people(subject=["a"], known_at=[day(1)], sex=["M"]))

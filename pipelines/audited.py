@@ -1,0 +1,28 @@
+"""An audit by group as text for a terminal, in the words of the workbench."""
+
+from __future__ import annotations
+
+from models.risk.report import table
+from serving.audit_pages import in_words
+from serving.audits import Kept
+from serving.languages import language
+
+
+def audit_text(kept: Kept) -> str:
+    """The gap that was fixed beforehand, those that are more than chance, and a table per attribute."""
+    english = language("en")
+    told = in_words(kept, english)
+    parts = [
+        f"{told['made']} {told['tested']}",
+        f"{english.say('audit.primary.title')}: {told['primary'] or english.say('audit.primary.none')}",
+        "\n".join(told["found"]) or english.say("audit.found.none"),
+    ]
+    for each in told["tables"]:
+        blank = ("",) * (len(each["heads"]) - 1)
+        rows = [
+            (row["name"], row["rows"], *((row["note"], *blank) if row["note"] else row["cells"]))
+            for row in each["rows"]
+        ]
+        head = (each["title"], english.say("audit.rows"), *each["heads"])
+        parts.append("\n".join(part for part in (each["view"], table(head, rows), each["ratio"]) if part))
+    return "\n\n".join(parts)

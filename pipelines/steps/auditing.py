@@ -1,0 +1,133 @@
+"""The audit by group of a champion, and of those who chose before it: rows from the lake, attributes from the vault,
+tables to the casework store, and every reading of the vault to the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from evidence.groups import Outcomes, View, audit_vault, top
+from features.spine import crossing_spine
+from models.risk.catalogue import declaration
+from models.risk.declaration import RiskDeclaration
+from models.risk.model import RiskModel
+from pipelines.steps.building import BEGINNING, training_values
+from pipelines.steps.moments import known_until
+from pipelines.steps.sampling import drawn
+from records import journal
+from records.errors import BadInput
+from records.journal import Actor
+from records.keys import keys
+from records.lake import Lake
+from risk_rules.rule import ASSESSED_REGIMES
+from serving import audits
+from serving.accounts import require
+from serving.audits import Kept
+from serving.capabilities import Capability
+from serving.house import House
+from serving.store import writing
+
+Say = Callable[[str], None]
+ROWS = 200_000  # crossings whose selection is looked at, at most, drawn by their numbers
+OF_PRACTICE = ("selection", "confirmation", "long_wait")  # what was missed, those who were chosen cannot tell
+PRACTICE, CONTROL, KNOWN = "practice", "random", "known"
+
+
+def audit_model(
+    house: House, name: str, attributes: Sequence[str], actor: Actor, say: Say, *, since: datetime | None = None
+) -> Kept:
+    """Audit the champion of `name` by `attributes` of its subjects; the audit as it was kept.
+
+    The journal is told before the vault is opened. NotAllowed unless the actor may audit; BadInput without a champion,
+    or for an attribute that is not audited.
+    """
+    require(actor, Capability.AUDIT)
+    model, declared = house.champion(name), declaration(name)
+    if model is None:
+        raise BadInput(f"There is no champion '{name}' to audit yet. Train one and promote it first.")
+    views = [view for view in _views(house, declared, model, since or BEGINNING, say) if len(view.subjects)]
+    asked = {
+        "purpose": name,
+        "model": model.hash,
+        "attributes": list(attributes),
+        "subjects": {view.name: len(view.subjects) for view in views},
+        "primary": None if declared.primary is None else [declared.primary.rate, declared.primary.attribute],
+    }
+    with writing(house.engine) as connection:
+        journal.append(connection, kind="vault_read", actor=actor, payload=asked)
+    say(f"{name}: {', '.join(f'{len(view.subjects):,} {view.name}' for view in views)}, by {', '.join(attributes)}")
+    settings = house.settings
+    found = audit_vault(settings.audit_vault_url, keys(settings.keys), views, attributes, primary=declared.primary)
+    kept = Kept(name, model.hash, datetime.now(UTC), actor.name, found)
+    with writing(house.engine) as connection:
+        audits.save(connection, actor, kept)
+    return kept
+
+
+def _views(house: House, declared: RiskDeclaration, model: RiskModel, since: datetime, say: Say) -> list[View]:
+    """Who was checked for a cause, and what the model would have selected among those that tell of everyone."""
+    values, labels = training_values(house.settings, declared.name, say)
+    at = pc.index_in(labels.table["event"], value_set=values["event"].combine_chunks())
+    known = labels.table.append_column("_at", at).filter(pc.is_valid(at))
+    rows = values.take(known["_at"])
+    label = np.asarray(known["label"].to_numpy(), dtype=np.float64)
+    # Where nobody chose, everyone's outcome is on record; else only the random control tells of everyone.
+    crossing = declared.subject_kind == "crossing"
+    chances = np.where(
+        np.asarray(pc.fill_null(pc.equal(known["selected_by"], "random"), False)),
+        np.asarray(known["probability"].to_numpy(zero_copy_only=False), dtype=np.float64),
+        np.nan if crossing else 1.0,
+    )
+    moments = rows["as_of"].to_numpy().astype("datetime64[us]")
+    newer = moments >= max(np.datetime64(model.trained_from["validation"][0]), _moment(since))
+    told = newer & (chances > 0)
+    score = model.score(rows.filter(pa.array(told)))
+    weights = 1 / chances[told]
+    chosen = top(score.raw, declared.capacity, weights)
+    outcomes = Outcomes(label[told], chosen, score.probability, weights)
+    subjects = rows["subject"].filter(pa.array(told)).combine_chunks()
+    view = View(CONTROL if crossing else KNOWN, subjects, moments[told], outcomes, declared.capacity)
+    return [_practice(Lake.open(house.settings.lake), since), view] if crossing else [view]
+
+
+def _practice(lake: Lake, since: datetime) -> View:
+    """Crossings that could have been checked since checks are on record: which were, for a cause, what was found, and
+    how long each waited at the booth and in the check together."""
+    at = known_until(lake)
+    checks = lake.as_known("checks", at, ["event_kind", "event", "selected_by", "finding", "minutes", "happened_at"])
+    checks = checks.filter(
+        pc.and_(pc.equal(checks["event_kind"], "crossing"), pc.not_equal(checks["finding"], "not_checked"))
+    )
+    checks = checks.filter(pc.greater_equal(checks["happened_at"], pa.scalar(since, checks["happened_at"].type)))
+    begins = pc.min(checks["happened_at"]).as_py() or at
+    spine = crossing_spine(lake, begins, at)
+    spine = spine.filter(
+        pc.and_(pc.is_in(spine["regime"], value_set=pa.array(ASSESSED_REGIMES)), pc.equal(spine["under_18"], False))
+    )
+    spine = drawn(spine, ROWS)
+    crossings = lake.as_known("crossings", at, ["crossing_id", "booth_wait_minutes"])
+    booth = _beside(spine["event"], crossings["crossing_id"], crossings["booth_wait_minutes"])
+    cause = checks.filter(pc.not_equal(checks["selected_by"], "random"))
+    chosen = np.asarray(pc.is_in(spine["event"], value_set=cause["event"].combine_chunks())).astype(np.float64)
+    decided = checks.filter(pc.is_in(checks["finding"], value_set=pa.array(["confirmed", "refuted"])))
+    labels = _beside(spine["event"], decided["event"], pc.cast(pc.equal(decided["finding"], "confirmed"), pa.float64()))
+    checked = np.nan_to_num(_beside(spine["event"], checks["event"], checks["minutes"]))
+    promised = np.full(len(chosen), np.nan)
+    outcomes = Outcomes(labels, chosen, promised, minutes=booth + checked, rates=OF_PRACTICE)
+    moments = spine["happened_at"].to_numpy().astype("datetime64[us]")
+    share = float(chosen.mean()) if len(chosen) else 0.0
+    return View(PRACTICE, spine["subject"].combine_chunks(), moments, outcomes, share)
+
+
+def _beside(events: pa.ChunkedArray, named: pa.ChunkedArray, values: pa.ChunkedArray) -> np.ndarray:
+    """The value of each event, NaN where there is none."""
+    found = pc.take(values, pc.index_in(events, value_set=named.combine_chunks()))
+    return np.asarray(pc.cast(found, pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _moment(at: datetime) -> np.datetime64:
+    return np.datetime64(at.astimezone(UTC).replace(tzinfo=None), "us")

@@ -1,0 +1,48 @@
+"""Audits by group as oversight reads them: kept whole, each under the account that asked for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from evidence.groups import Audit
+from records import journal
+from records.journal import Actor
+from serving.store import audits as table
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One audit of the model named by its hash; `by` is the account that asked."""
+
+    purpose: str
+    model: str
+    made_at: datetime
+    by: str
+    audit: Audit
+
+
+def save(connection: sa.Connection, actor: Actor, kept: Kept) -> None:
+    """Keep an audit, and let the journal hold what it said by its digest."""
+    body = kept.audit.as_json()
+    row = {"purpose": kept.purpose, "model": kept.model, "made_at": kept.made_at, "account": kept.by}
+    connection.execute(table.insert().values(**row, body=body))
+    told = {"purpose": kept.purpose, "model": kept.model, "digest": _digest(body), "found": len(kept.audit.found)}
+    journal.append(connection, kind="audited", actor=actor, payload=told)
+
+
+def newest(connection: sa.Connection, purpose: str) -> Kept | None:
+    """The audit of a purpose that was made last; None while there is none."""
+    t = table.c
+    asked = sa.select(t.purpose, t.model, t.made_at, t.account, t.body).where(t.purpose == purpose)
+    row = connection.execute(asked.order_by(t.number.desc()).limit(1)).first()
+    return None if row is None else Kept(row.purpose, row.model, row.made_at, row.account, Audit.from_json(row.body))
+
+
+def _digest(body: Any) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
