@@ -36,12 +36,13 @@ class Estimate:
 
 
 def declared(selected_by: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """The probabilities (n,) that estimates may rest on: of rows drawn at random, and 1 of those checked for certain.
+    """The probabilities (n,) that estimates may rest on: of rows that were drawn, and 1 of those checked for certain.
 
     `selected_by` (n,) names why each row was checked. Anything else that is written beside a row, such as how often a
     rule lets an officer look, is no probability that this row was checked with: NaN.
     """
-    return np.where((selected_by == "random") | (probabilities == 1), probabilities, np.nan)
+    drawn = (selected_by == "random") | (selected_by == "exploration")
+    return np.where(drawn | (probabilities == 1), probabilities, np.nan)
 
 
 def hajek(outcomes: np.ndarray, probabilities: np.ndarray, among: np.ndarray | None = None) -> Estimate:

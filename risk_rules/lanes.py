@@ -1,8 +1,12 @@
-"""Who is checked when checks are few: random control first, then what rules and models ask for, by rank.
+"""Who is checked when checks are few: random control first, then exploration, then what rules and models ask for.
 
 Random control is drawn before and independently of scores and rules: HMAC(subject, as_of, shift secret) < p. The hash
 of the secret is published before the shift and the secret after it, so that anyone may draw again and find the same.
 What was selected, and with what probability, is written down for every event; later estimates rest on it.
+
+Exploration looks where a model is uncertain or a case is new. It never replaces the control: the same number draws an
+event that is worth exploring up to twice as often, so that nobody's probability is below that of the control, and
+everyone's is known. A traveller is explored once in a while at most.
 """
 
 from __future__ import annotations
@@ -11,9 +15,9 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +27,14 @@ from records.errors import BadInput
 SHARE = (0.05, 0.10)
 """Random control takes between 5 and 10% of a shift's checks, in expectation."""
 
-Why: TypeAlias = Literal["random", "rule", "model"]
+BOOST = 1.0
+"""How much more often than by the control alone an event is drawn that is worth exploring to the full."""
+
+EXPLORED_AT_MOST = 1
+"""How often a traveller may be explored within the time that `explore` is told about (a year)."""
+
+Why: TypeAlias = Literal["random", "exploration", "rule", "model"]
+DRAWN: Final = ("random", "exploration")
 
 
 def new_secret() -> bytes:
@@ -71,7 +82,8 @@ def plan(post: str, shift: str, *, capacity: int, expected: float, secret: bytes
 
 @dataclass(frozen=True)
 class Draw:
-    """`numbers` in [0, 1) come from the secret alone; `drawn` are those below `p`.
+    """`numbers` in [0, 1) come from the secret alone; `drawn` are those below `p`, or below the event's own `chances`,
+    which are never less (all `p` if None).
 
     `ties` are second numbers, independent of the first: they order equal ranks, so that how a tie falls says nothing
     about the draw and probabilities stay exact.
@@ -81,6 +93,16 @@ class Draw:
     numbers: NDArray[np.float64]
     ties: NDArray[np.float64]
     drawn: NDArray[np.bool_]
+    chances: NDArray[np.float64] | None = None
+
+    @property
+    def chance(self) -> NDArray[np.float64]:
+        """Probability of being drawn, (n,)."""
+        return np.full(len(self.numbers), self.p) if self.chances is None else self.chances
+
+    def why(self, row: int) -> Literal["random", "exploration"]:
+        """Why a drawn event was drawn: the control would have drawn it, or only exploration did."""
+        return "random" if self.numbers[row] < self.p else "exploration"
 
 
 def draw(subjects: Sequence[str], as_of: Sequence[datetime], secret: bytes, p: float) -> Draw:
@@ -95,6 +117,24 @@ def draw(subjects: Sequence[str], as_of: Sequence[datetime], secret: bytes, p: f
     pairs = [_numbers(s, t, secret) for s, t in zip(subjects, as_of, strict=True)]
     numbers, ties = np.array(pairs, dtype=np.float64).reshape(-1, 2).T
     return Draw(p, numbers, ties, numbers < p)
+
+
+def explore(drawn: Draw, interest: NDArray[np.float64], explored: NDArray[np.integer]) -> Draw:
+    """The same draw, in which events of `interest` (n,; 0 to 1) are drawn up to 1 + `BOOST` times as often.
+
+    `explored` (n,) is how often the event's traveller was explored in the last year; from `EXPLORED_AT_MOST` on the
+    control alone draws. So exploration takes at most `BOOST` times what the control takes, in expectation, and comes
+    after it where places are few. BadInput for lengths that differ or an interest outside 0 to 1.
+    """
+    if not len(interest) == len(explored) == len(drawn.numbers) or not np.all((interest >= 0) & (interest <= 1)):
+        raise BadInput(
+            "Exploring needs one interest from 0 to 1 and one count per drawn number; it has "
+            f"{len(interest)} interests and {len(explored)} counts for {len(drawn.numbers)} numbers. Give 0 where "
+            "nothing is worth exploring."
+        )
+    more = np.where(explored < EXPLORED_AT_MOST, BOOST * interest, 0.0)
+    chances = np.minimum(1.0, drawn.p * (1.0 + more))
+    return replace(drawn, drawn=drawn.numbers < chances, chances=chances)
 
 
 def _numbers(subject: str, as_of: datetime, secret: bytes) -> tuple[float, float]:
@@ -156,7 +196,7 @@ def fill(
     why: list[Why | None] = [None] * n
     reason: list[str | None] = [None] * n
     for place, i in enumerate(random_order.tolist()):
-        why[i] = "random"
+        why[i] = drawn.why(i)
         outcome[i], reason[i] = ("selected", None) if place < capacity else ("skipped", "more_drawn_than_capacity")
     for place, i in enumerate(ranked.tolist()):
         why[i] = causes[i]
@@ -176,22 +216,23 @@ def _probability(
 
     With fewer than `capacity` others drawn, a drawn event is always taken, and one that asks is also taken undrawn if
     its rank reaches: p, or 1. Otherwise it is taken only if its number is below the capacity-th smallest of the
-    others'.
+    others', and below its own chance.
     """
     n, d = len(drawn.numbers), len(random_order)
     probability = np.zeros(n)
     if capacity == 0:
         return probability
-    smallest = drawn.numbers[random_order]
+    smallest, chance = drawn.numbers[random_order], drawn.chance
     asking_above = 0  # events that ask, are not drawn, and rank above the one looked at
     for i in by_rank.tolist():
         others = d - int(drawn.drawn[i])
         if others >= capacity:
             among_first = bool(drawn.drawn[i]) and drawn.numbers[i] <= smallest[capacity - 1]
-            probability[i] = smallest[capacity] if among_first else smallest[capacity - 1]
+            last = smallest[capacity] if among_first else smallest[capacity - 1]
+            probability[i] = min(last, chance[i])
         else:
             reaches = bool(asks[i]) and asking_above < capacity - others
-            probability[i] = 1.0 if reaches else drawn.p
+            probability[i] = 1.0 if reaches else chance[i]
         asking_above += int(asks[i] and not drawn.drawn[i])
     return probability
 
@@ -200,7 +241,7 @@ def _blind(outcome: Sequence[str | None], why: Sequence[Why | None], by_number: 
     """Drawn cases that are carried out, and as many of the hit cases, the ones with the draw's smallest numbers."""
     blind = np.zeros(len(outcome), dtype=bool)
     selected = [i for i in by_number.tolist() if outcome[i] == "selected"]
-    drawn = [i for i in selected if why[i] == "random"]
+    drawn = [i for i in selected if why[i] in DRAWN]
     blind[drawn] = True
-    blind[[i for i in selected if why[i] != "random"][: len(drawn)]] = True
+    blind[[i for i in selected if why[i] not in DRAWN][: len(drawn)]] = True
     return blind

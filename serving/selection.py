@@ -1,4 +1,4 @@
-"""Who of the assessed is checked when checks are few, per post and shift: random control first, then by rank.
+"""Who of the assessed is checked when checks are few, per post and shift: control, exploration, then by rank.
 
 The draw itself, the order and the blinding are `risk_rules/lanes.py`; here assessments are gathered by shift and get
 what became of them.
@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-from risk_rules.lanes import draw, fill
+from risk_rules.lanes import DRAWN, EXPLORED_AT_MOST, Draw, draw, explore, fill
 from risk_rules.mitigations import Ladder
 from serving.assessment import Assessment
 
@@ -36,11 +36,17 @@ def shift_of(assessment: Assessment) -> ShiftKey | None:
     return (str(post), str(shift)) if post is not None and shift is not None else None
 
 
-def select(assessed: Sequence[Assessment], shifts: Mapping[ShiftKey, Shift], ladder: Ladder) -> list[Assessment]:
+def select(
+    assessed: Sequence[Assessment],
+    shifts: Mapping[ShiftKey, Shift],
+    ladder: Ladder,
+    explored: Mapping[str, int] | None = None,
+) -> list[Assessment]:
     """The same assessments, in order, with lane, why, probability, outcome and blind.
 
     All assessable events of a shift must be handed over together, since they compete for its checks. Events of a shift
-    that was not planned keep what they had: nothing is selected without a probability fixed beforehand.
+    that was not planned keep what they had: nothing is selected without a probability fixed beforehand. `explored` says
+    how often each subject was explored in the last year; without it nobody is.
     """
     selected = list(assessed)
     by_shift: dict[ShiftKey, list[int]] = {}
@@ -49,7 +55,7 @@ def select(assessed: Sequence[Assessment], shifts: Mapping[ShiftKey, Shift], lad
         if assessment.assessable and key is not None and key in shifts:
             by_shift.setdefault(key, []).append(i)
     for key, rows in by_shift.items():
-        for i, found in zip(rows, _filled([assessed[i] for i in rows], shifts[key], ladder), strict=True):
+        for i, found in zip(rows, _filled([assessed[i] for i in rows], shifts[key], ladder, explored), strict=True):
             selected[i] = found
     return selected
 
@@ -62,9 +68,36 @@ def drawn(assessment: Assessment, shifts: Mapping[ShiftKey, Shift]) -> bool:
     return bool(draw([assessment.subject or assessment.event], [assessment.as_of], shift.secret, shift.p).drawn[0])
 
 
-def _filled(events: Sequence[Assessment], shift: Shift, ladder: Ladder) -> list[Assessment]:
+def interest(assessment: Assessment) -> float:
+    """How much there is to learn from checking an event, 0 to 1: the larger of how *uncertain* and how *new* it is.
+
+    Uncertain is the share of what moved its score that often goes when the model is grown again; new is the share of
+    the model's inputs that are unknown of it. Without a score nothing is known to be uncertain, and all are equal: 0.
+    """
+    if assessment.raw is None:
+        return 0.0
+    uncertain = sum(reason.share for reason in assessment.reasons if not reason.certain)
+    known = list(assessment.inputs.values())
+    return min(1.0, max(uncertain, sum(value is None for value in known) / len(known) if known else 0.0))
+
+
+def _explored(numbers: Draw, events: Sequence[Assessment], before: Mapping[str, int]) -> Draw:
+    counts, seen = [], set()
+    for event in events:
+        # Of several events of one traveller in a shift, the first may be explored; nobody without a subject is.
+        first = event.subject is not None and event.subject not in seen
+        counts.append(before.get(event.subject or "", 0) if first else EXPLORED_AT_MOST)
+        seen.add(event.subject)
+    return explore(numbers, np.array([interest(e) for e in events]), np.array(counts, dtype=np.int64))
+
+
+def _filled(
+    events: Sequence[Assessment], shift: Shift, ladder: Ladder, explored: Mapping[str, int] | None
+) -> list[Assessment]:
     # An event without a subject still takes part in the draw, under its own number.
     numbers = draw([a.subject or a.event for a in events], [a.as_of for a in events], shift.secret, shift.p)
+    if explored is not None:
+        numbers = _explored(numbers, events, explored)
     rungs = [ladder.mitigations[a.mitigation] if a.mitigation else None for a in events]
     causes = [_cause(a.cause) if rung and rung.takes_capacity else None for a, rung in zip(events, rungs, strict=True)]
     rank = np.array(
@@ -77,7 +110,7 @@ def _filled(events: Sequence[Assessment], shift: Shift, ladder: Ladder) -> list[
     result = []
     for i, assessment in enumerate(events):
         why = became.why[i]
-        lane = ladder.mitigations[ladder.random[assessment.purpose]].lane if why == "random" else assessment.lane
+        lane = ladder.mitigations[ladder.random[assessment.purpose]].lane if why in DRAWN else assessment.lane
         result.append(
             replace(
                 assessment,

@@ -22,7 +22,7 @@ TABLE = Table(
             Type.STRING,
             "How the subject came to be checked",
             required=True,
-            values=("random", "rule", "model", "officer"),
+            values=("random", "exploration", "rule", "model", "officer"),
         ),
         Column(
             "probability",

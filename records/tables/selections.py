@@ -19,7 +19,7 @@ TABLE = Table(
         Column("rulebook", Type.STRING, "Content hash of the rulebook"),
         Column("score", Type.NUMBER, "Calibrated probability; null where no model is champion", minimum=0, maximum=1),
         Column("lane", Type.STRING, "Lane the subject was put in"),
-        Column("why", Type.STRING, "How it was selected", values=("random", "rule", "model", "officer")),
+        Column("why", Type.STRING, "How it was selected", values=("random", "exploration", "rule", "model", "officer")),
         Column(
             "probability", Type.NUMBER, "Probability of selection; null where an officer chose", minimum=0, maximum=1
         ),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from records.errors import BadInput
-from risk_rules.lanes import Draw, commitment, draw, fill, keeps, new_secret, plan
+from risk_rules.lanes import BOOST, Draw, commitment, draw, explore, fill, keeps, new_secret, plan
 
 NOON = datetime(2025, 6, 1, 12, tzinfo=UTC)
 SECRET = bytes(range(32))
@@ -173,6 +173,52 @@ def test_the_probability_is_the_share_of_numbers_that_select(
         *_, other = _filled(moved, p, capacity)
         hits += bool(other.selected[i])
     assert filled.probability[i] == pytest.approx(hits / 100, abs=0.03)
+
+
+@settings(deadline=None, max_examples=25)
+@given(_events.filter(bool), st.floats(0.01, 0.6), st.integers(0, 6), st.data())
+def test_exploration_keeps_every_probability_known_and_none_below_the_control(
+    events: list[Any], p: float, capacity: int, data: Any
+) -> None:
+    n = len(events)
+    interest = np.array(data.draw(st.lists(st.floats(0, 1), min_size=n, max_size=n)))
+    i = data.draw(st.integers(0, n - 1))
+
+    def explored(rows: list[Any]) -> tuple[Draw, Any]:
+        drawn, causes, rank, _ = _filled(rows, p, capacity)
+        more = explore(drawn, interest, np.zeros(n, dtype=int))
+        return more, fill(more, causes, rank, capacity)
+
+    more, filled = explored(events)
+    assert np.all(more.chance >= p)
+    assert np.all(more.chance <= (1 + BOOST) * p + 1e-12)
+    grid = (np.arange(100) + 0.5) / 100 + 1e-7
+    moved = [[e if k != i else (e[0], e[1], float(x), e[3]) for k, e in enumerate(events)] for x in grid]
+    hits = sum(bool(explored(rows)[1].selected[i]) for rows in moved)
+    assert filled.probability[i] == pytest.approx(hits / 100, abs=0.03)
+
+
+@settings(deadline=None)
+@given(_events, st.floats(0, 0.5), st.integers(0, 12))
+def test_exploration_takes_no_place_from_the_control(events: list[Any], p: float, capacity: int) -> None:
+    drawn, causes, rank, plain = _filled(events, p, capacity)
+    more = explore(drawn, np.ones(len(events)), np.zeros(len(events), dtype=int))
+    filled = fill(more, causes, rank, capacity)
+    for i in np.flatnonzero(drawn.drawn):
+        assert (filled.outcome[i], filled.why[i]) == (plain.outcome[i], "random")
+    assert all(filled.why[i] == "exploration" for i in np.flatnonzero(more.drawn & ~drawn.drawn))
+    assert filled.selected.sum() <= capacity
+
+
+def test_a_traveller_explored_before_is_drawn_by_the_control_alone() -> None:
+    subjects, moments = _subjects(50)
+    drawn = draw(subjects, moments, SECRET, 0.1)
+    before = np.arange(50) % 2
+    more = explore(drawn, np.full(50, 0.5), before)
+    assert more.chance[before == 1] == pytest.approx(0.1)
+    assert more.chance[before == 0] == pytest.approx(0.15)
+    with pytest.raises(BadInput, match="one interest"):
+        explore(drawn, np.full(50, 1.5), before)
 
 
 @settings(deadline=None)

@@ -10,8 +10,9 @@ from records.errors import BadInput
 from risk_rules.lanes import commitment
 from serving import accounts, champions, readiness, shifts, store
 from serving.champions import Champion
-from serving.selection import Shift, drawn, select
+from serving.selection import Shift, drawn, interest, select
 from tests.serving.crossings import assessed, crossing
+from tests.serving.named import PASSED
 
 KEY = ("ras-jedir", "2026-03-02 morning")
 SHIFT = Shift(*KEY, capacity=6, p=0.3, secret=b"s" * 32)
@@ -32,6 +33,24 @@ def test_random_control_comes_first_and_never_exceeds_capacity(batch, rulebook):
     assert all(a.blind for a in chosen if a.why == "random")
     assert sum(a.blind and a.why != "random" for a in found) <= len(random)
     assert all(0 <= a.probability <= 1 for a in found)
+
+
+def test_a_traveller_is_explored_once_and_never_instead_of_the_control(batch, rulebook):
+    once = [replace(a, subject="k1.same") for a in batch]
+    plain = select(batch, {KEY: SHIFT}, rulebook.ladder)
+    more = select(batch, {KEY: SHIFT}, rulebook.ladder, {})
+    assert {a.event for a in plain if a.why == "random"} <= {a.event for a in more if a.why == "random"}
+    assert all(b.probability >= a.probability for a, b in zip(plain, more, strict=True) if a.cause is None)
+    roomy = {KEY: replace(SHIFT, capacity=30)}
+    assert sum(a.probability > SHIFT.p for a in select(batch, roomy, rulebook.ladder, {}) if a.cause is None) > 1
+    assert sum(a.probability > SHIFT.p for a in select(once, roomy, rulebook.ladder, {}) if a.cause is None) <= 1
+    known = select(batch, {KEY: SHIFT}, rulebook.ladder, {a.subject: 1 for a in batch})
+    assert known == plain
+
+
+def test_without_a_score_nothing_is_worth_exploring(batch):
+    assert all(0 <= interest(a) <= 1 for a in batch)
+    assert interest(replace(batch[0], raw=None, score=None)) == 0.0
 
 
 def test_order_and_ids_do_not_depend_on_the_lane(batch, rulebook):
@@ -82,11 +101,13 @@ def test_the_journal_names_the_champion(engine, tmp_path):
     first, second = (Champion("secondary_check", hash, "sample") for hash in ("a" * 32, "b" * 32))
     with store.writing(engine) as connection:
         for named in (first, second, second):
-            champions.name_champion(connection, actor, named)
+            champions.name_champion(connection, actor, named, PASSED)
         assert champions.champions(connection) == {"secondary_check": second}
-        assert len(list(journal.entries(connection, kind=champions.KIND))) == 2
+        assert len(list(journal.entries(connection, kind=champions.NAMED))) == 2
         with pytest.raises(BadInput, match="Purposes are"):
-            champions.name_champion(connection, actor, replace(first, purpose="other"))
+            champions.name_champion(connection, actor, replace(first, purpose="other"), PASSED)
+        with pytest.raises(BadInput, match="did not pass stable"):
+            champions.name_champion(connection, actor, first, [g for g in PASSED if g.name != "stable"])
 
 
 READY = readiness.Standing(
