@@ -206,7 +206,11 @@ def prepare(
     progress("reading")
     columns = options.columns
     cuts = {"valid_from": options.valid_from, "test_from": options.test_from}
-    examples = load(sources, columns, **cuts, delay=options.delay, now=now)
+    return encoded(load(sources, columns, **cuts, delay=options.delay, now=now), columns, progress=progress)
+
+
+def encoded(examples: Examples, columns: Columns, *, progress: Callable[[str], None] = lambda _: None) -> Prepared:
+    """Check examples and encode them. BadInput where they cannot support a model, with what to do."""
     train, valid = (examples.part(split) for split in (TRAIN, VALID))
     _check_labels(examples, columns.label)
     features, left_out = _features(examples, columns)

@@ -114,19 +114,20 @@ def separate(who: np.ndarray, names: Sequence[str], train: tuple[Matrix, np.ndar
 
     How far examiners differ, and how far columns matter, are variances found by expectation and maximisation; what is
     left is Newton's method. The effects are eliminated from each step, so that thousands of examiners cost no more than
-    a handful.
+    a handful. An offset that the matrix brings along is known beside both.
     """
     matrix, labels = train[0].rows(slice(-ROWS, None)), train[1][-ROWS:]
     who, size = who[-ROWS:], len(names)
     floor = logistic((matrix, labels))
     design = np.column_stack([np.ones(len(labels)), floor.design(matrix)])
     known, seen = who >= 0, who[who >= 0]
+    given = np.zeros(len(labels)) if matrix.offset is None else matrix.offset
     weights = np.zeros(design.shape[1])
     weights[0] = log_odds(np.array(labels.mean()))
     effects, variance, plain = np.zeros(size), 1.0, 1.0
     for _ in range(_STEPS):
         ridge = np.append(0.0, np.full(design.shape[1] - 1, 1 / plain))
-        chance = probability(design @ weights + np.where(known, np.append(effects, 0.0)[who], 0.0))
+        chance = probability(design @ weights + given + np.where(known, np.append(effects, 0.0)[who], 0.0))
         slack, rest = chance * (1 - chance), labels - chance
         mixed = np.column_stack([np.bincount(seen, column[known], size) for column in (design * slack[:, None]).T])
         own = np.bincount(seen, slack[known], size) + 1 / variance
@@ -138,7 +139,7 @@ def separate(who: np.ndarray, names: Sequence[str], train: tuple[Matrix, np.ndar
         inverse = np.linalg.inv(whole)
         unsure = 1 / own + ((mixed @ inverse) * mixed).sum(axis=1) / own**2
         plain = max(float(np.mean((weights**2 + np.diag(inverse))[1:])), 1e-6)
-        before, variance = variance, max(float(np.mean(effects**2 + unsure)), 1e-6)
+        before, variance = variance, max(float(np.mean(effects**2 + unsure)) if size else 0.0, 1e-6)
         if abs(variance - before) < 1e-4 * before and np.abs(moved).max(initial=0.0) < 1e-4:
             break
     found = np.bincount(seen, minlength=size).astype(np.float64)
@@ -147,6 +148,12 @@ def separate(who: np.ndarray, names: Sequence[str], train: tuple[Matrix, np.ndar
         Examiners(tuple(names), effects - centre, found, float(np.sqrt(variance))),
         replace(floor, weights=tuple(map(float, weights[1:])), offset=float(weights[0]) + centre),
     )
+
+
+def beside(train: tuple[Matrix, np.ndarray]) -> Logistic:
+    """Logistic regression beside the offset of the matrix, where it has one."""
+    nobody = np.full(len(train[1]), NOBODY)
+    return logistic(train) if train[0].offset is None else separate(nobody, (), train)[1]
 
 
 def ahead(trees: np.ndarray, floor: np.ndarray, labels: np.ndarray, offset: np.ndarray) -> bool:

@@ -132,6 +132,15 @@ def load(
     return _closed(replace(examples, known=np.maximum(examples.known, examples.time + np.timedelta64(delay))))
 
 
+def whole(path: Path, columns: Columns, *, delay: timedelta = timedelta(0), now: datetime | None = None) -> Examples:
+    """All rows of one table in time order, in one part: whoever cuts them into folds minds what was known when."""
+    table = _prepared(read(path), columns)
+    time = _times(table, columns.time)
+    examples = _sorted(table, _row_ids(table, columns), time, np.full(len(time), TRAIN), columns)
+    _check_future(examples, now or datetime.now(UTC))
+    return replace(examples, known=np.maximum(examples.known, examples.time + np.timedelta64(delay)))
+
+
 def _closed(examples: Examples) -> Examples:
     """`examples` without the labels that were not known when the next part began.
 

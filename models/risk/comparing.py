@@ -1,0 +1,496 @@
+"""Champion, challengers and simple baselines on the very same folds, and whether what sets them apart is noise.
+
+Each contestant learns on every fold anew, chooses and calibrates on what follows, and orders the test rows, which come
+last. A figure is the mean over folds. Days are redrawn for intervals, the same days for everybody, so that a
+difference between two has an interval of its own. Of the last fold it is also told how far flags and reasons hold when
+the seed, the rows or the months of training change, and what learning and scoring cost.
+"""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from evidence.groups import GroupTable, group_table
+from evidence.intervals import Interval, bootstrap, redrawn_days, wilson
+from evidence.metrics import CAPACITIES, Metric, at_capacity, catalogue, precision, recall, selected
+from models.risk.calibration import choose, log_odds, platt
+from models.risk.contestants import Contestant, Fitted, Pushes
+from models.risk.encoding import Matrix
+from models.risk.folds import Fold
+
+EDGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # of the bands calibration is told by, where a model declares none
+REASONS = 3
+MONTH = np.timedelta64(30, "D")
+EXPLAINED = 1_000  # flagged rows whose reasons are compared, at most
+LEAST = 20  # rows of a fold below which a contestant is not judged on it
+PLACES = "places"  # suffix of metrics at each place's own capacity
+
+Part = tuple[Matrix, np.ndarray]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Already:
+    """Scores that are there without learning: `raw` (n,) orders the cases, NaN where it may not be judged (it has seen
+    them, or says nothing); `chance` (n,) are its own probabilities, if it promises any."""
+
+    name: str
+    raw: np.ndarray
+    chance: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Cases with a known label, in time order, and how each fold may see them.
+
+    `labels` (n,) 0 and 1, `time` (n,) datetime64[us]; `parts` gives the matrices of a fold's training, validation and
+    test rows. `audit` are group columns (n,), `value` (n,) what a finding is worth, `places` (n,) where each case was,
+    and `capacities` the share of cases that each place can look at.
+    """
+
+    labels: np.ndarray
+    time: np.ndarray
+    folds: tuple[Fold, ...]
+    parts: Callable[[Fold], tuple[Matrix, Matrix, Matrix]]
+    audit: Mapping[str, pa.ChunkedArray] = field(default_factory=dict)
+    value: np.ndarray | None = None
+    places: np.ndarray | None = None
+    capacities: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A fold: when validation and test begin, how many rows each part has, and positives of the test."""
+
+    valid_from: str
+    test_from: str
+    rows: tuple[int, int, int]
+    positives: int
+
+
+@dataclass(frozen=True)
+class Band:
+    """Cases promised a probability in [`least`, `below`): mean promise and share found."""
+
+    least: float
+    below: float
+    rows: int
+    promised: float
+    found: Interval
+
+
+@dataclass(frozen=True)
+class Held:
+    """Shares of flagged cases that become others under another seed, a bootstrap of days and one more month of data,
+    and the share of the first three reasons of flagged cases that a bootstrap keeps. None where it cannot be tried."""
+
+    seed: float | None
+    bootstrap: float | None
+    month: float | None
+    reasons: float | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds to learn one fold, and rows scored in one CPU second."""
+
+    seconds: float
+    rows_per_second: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one contestant did. `gains` are its figures minus those of the reference, on the same redrawn days."""
+
+    name: str
+    figures: Mapping[str, Interval]
+    gains: Mapping[str, Interval]
+    slope: Interval
+    bands: tuple[Band, ...]
+    groups: tuple[GroupTable, ...]
+    held: Held | None
+    cost: Cost | None
+    said: tuple[str, ...]
+    folds: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everybody beside everybody. `metrics` are titles and which way is better by name; the `reference` comes first."""
+
+    subject: str
+    capacity: float
+    metrics: Mapping[str, tuple[str, str]]
+    folds: tuple[Told, ...]
+    standings: tuple[Standing, ...]
+
+    @property
+    def reference(self) -> str:
+        return self.standings[0].name
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values for a page or a file: aggregates only."""
+        whole: dict[str, Any] = _plain(asdict(self))
+        for written, standing in zip(whole["standings"], self.standings, strict=True):
+            written["verdicts"] = [verdict(standing, self.reference, name, self.metrics) for name in standing.gains]
+            for table, of in zip(written["groups"], standing.groups, strict=True):
+                table["selection_ratio"] = _plain(asdict(of.selection_ratio))
+        return whole
+
+
+def verdict(standing: Standing, reference: str, name: str, metrics: Mapping[str, tuple[str, str]]) -> str:
+    """In words, whether `standing` differs from the reference in the metric `name` by more than noise."""
+    title, better = metrics[name]
+    gain = standing.gains[name]
+    if gain.value is None or gain.low is None or gain.high is None:
+        return f"{title}: nothing can be said about {standing.name} and {reference}, there are too few rows."
+    span = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
+    if gain.low <= 0 <= gain.high:
+        return f"{title}: {standing.name} and {reference} differ by no more than noise, {span}."
+    ahead = (gain.value > 0) == (better == "higher")
+    return f"{title}: {standing.name} is {'better' if ahead else 'worse'} than {reference} by more than noise, {span}."
+
+
+def compare(
+    subject: str,
+    cases: Cases,
+    contestants: Sequence[Contestant],
+    already: Sequence[Already] = (),
+    *,
+    capacity: float = 0.05,
+    capacities: Sequence[float] = CAPACITIES,
+    edges: Sequence[float] = EDGES,
+    draws: int = 100,
+    say: Say = lambda _: None,
+) -> Comparison:
+    """Judge `contestants` (the first is the reference) and what is `already` scored on the folds of `cases`.
+
+    `capacity` is the share of cases that flags, groups and words are about; `capacities` are those of the figures.
+    """
+    rows = np.concatenate([fold.test for fold in cases.folds])
+    fold_of = np.repeat(np.arange(len(cases.folds)), [len(fold.test) for fold in cases.folds])
+    scores = _Scores.none([c.name for c in contestants] + [a.name for a in already], len(rows))
+    fitted: dict[str, list[Fitted]] = {c.name: [] for c in contestants}
+    spent: dict[str, list[float]] = {c.name: [] for c in contestants}
+    speed: dict[str, float] = {}
+    held: dict[str, Held] = {}
+    for number, fold in enumerate(cases.folds):
+        matrices = cases.parts(fold)
+        train, valid = ((m, cases.labels[r]) for m, r in zip(matrices, (fold.train, fold.valid), strict=False))
+        inside = fold_of == number
+        for each in contestants:
+            say(f"fold {number + 1} of {len(cases.folds)}: {each.name}")
+            started = clock.process_time()
+            learnt = each.learn(train, valid, lambda _: None)
+            spent[each.name].append(clock.process_time() - started)
+            started = clock.process_time()
+            scores.raw[each.name][inside] = learnt.raw(matrices[2])
+            speed[each.name] = inside.sum() / max(clock.process_time() - started, 1e-9)
+            calibrator, _ = choose(learnt.raw(valid[0]), valid[1])
+            scores.chance[each.name][inside] = calibrator(scores.raw[each.name][inside])
+            fitted[each.name].append(learnt)
+            if number == len(cases.folds) - 1:
+                say(f"{each.name}: do flags and reasons hold")
+                held[each.name] = _held(learnt, train, valid, matrices[2], cases.time[fold.train], capacity)
+        for there in already:
+            scores.raw[there.name][inside] = there.raw[fold.test]
+            scores.chance[there.name][inside] = _promised(there, cases.labels, fold)
+    if cases.value is not None:
+        first = contestants[0].name
+        name = f"{first}, by expected value"
+        scores.raw[name] = np.log(np.maximum(scores.chance[first] * np.nan_to_num(cases.value[rows]), 1e-300))
+        scores.chance[name] = np.full(len(rows), np.nan)
+    judged = _Judged(cases, rows, fold_of, scores, redrawn_days(cases.time[rows].astype("datetime64[D]"), draws))
+    say("judging")
+    metrics = _metrics(cases, capacities)
+    asked = ("pr_auc", f"precision_{capacity:.4g}", "log_loss", *(["value"] if cases.value is not None else []))
+    reference = contestants[0].name
+    standings = [
+        Standing(
+            name,
+            {key: judged.figure(metric, name) for key, metric in metrics.items()},
+            {} if name == reference else judged.gains(_chosen(metrics, asked, capacity), name, reference),
+            judged.slope(name),
+            judged.bands(name, edges),
+            judged.groups(name, capacity),
+            held.get(name),
+            Cost(float(np.mean(spent[name])), float(speed[name])) if name in spent else None,
+            fitted[name][-1].said if name in fitted else (),
+            len(np.unique(fold_of[judged.there(name)])),
+        )
+        for name in scores.raw
+    ]
+    told = tuple(
+        Told(
+            str(fold.moments[0].astype("datetime64[D]")),
+            str(fold.moments[1].astype("datetime64[D]")),
+            (len(fold.train), len(fold.valid), len(fold.test)),
+            int(cases.labels[fold.test].sum()),
+        )
+        for fold in cases.folds
+    )
+    titles = {key: (metric.title, metric.better) for key, metric in metrics.items()}
+    return Comparison(subject, capacity, titles, told, tuple(standings))
+
+
+@dataclass(frozen=True)
+class _Scores:
+    raw: dict[str, np.ndarray]
+    chance: dict[str, np.ndarray]
+
+    @classmethod
+    def none(cls, names: Sequence[str], size: int) -> _Scores:
+        return cls({n: np.full(size, np.nan) for n in names}, {n: np.full(size, np.nan) for n in names})
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A metric of test rows: `formula` of row numbers of `judged` and the scores there."""
+
+    title: str
+    better: str
+    reads: str
+    formula: Callable[[np.ndarray, np.ndarray], float | None]
+
+
+def _metrics(cases: Cases, capacities: Sequence[float]) -> dict[str, _Look]:
+    """What is measured: the catalogue, at the capacities asked for, by value, and at each place's own capacity."""
+
+    def plain(metric: Metric, rows: np.ndarray, scores: np.ndarray) -> float | None:
+        return metric(cases.labels[rows], scores)
+
+    of = [metric for metric in catalogue().values() if metric.capacity is None]
+    of += [
+        at_capacity(formula, title, "higher", share)
+        for formula, title in ((precision, "Precision"), (recall, "Recall"))
+        for share in capacities
+    ]
+    found = {m.name: _Look(m.title, m.better, m.reads, lambda r, s, m=m: plain(m, r, s)) for m in of}  # type: ignore[misc]
+    if cases.value is not None:
+        for share in capacities:
+            found[f"value_{share:.4g}"] = _Look(
+                f"Value found at {100 * share:.4g}%",
+                "higher",
+                "order",
+                lambda r, s, c=share: _worth(cases, r, selected(s, c)),  # type: ignore[misc]
+            )
+    if cases.places is not None:
+        for key, title, formula in (
+            (f"precision_{PLACES}", "Precision at each place's capacity", _hit),
+            (f"recall_{PLACES}", "Recall at each place's capacity", _got),
+        ):
+            found[key] = _Look(
+                title,
+                "higher",
+                "order",
+                lambda r, s, f=formula: f(cases.labels[r], _by_place(cases, r, s)),  # type: ignore[misc]
+            )
+    return found
+
+
+def _chosen(metrics: Mapping[str, _Look], asked: Sequence[str], capacity: float) -> dict[str, _Look]:
+    named = [f"value_{capacity:.4g}" if name == "value" else name for name in asked]
+    return {name: metrics[name] for name in named if name in metrics}
+
+
+def _worth(cases: Cases, rows: np.ndarray, chosen: np.ndarray) -> float | None:
+    """Share of the value of all findings that lies in the chosen rows."""
+    worth = cases.labels[rows] * np.nan_to_num(np.asarray(cases.value)[rows])
+    return float((worth * chosen).sum() / worth.sum()) if worth.sum() > 0 else None
+
+
+def _hit(labels: np.ndarray, chosen: np.ndarray) -> float | None:
+    return float((labels * chosen).sum() / chosen.sum()) if chosen.sum() > 0 else None
+
+
+def _got(labels: np.ndarray, chosen: np.ndarray) -> float | None:
+    return float((labels * chosen).sum() / labels.sum()) if labels.sum() > 0 else None
+
+
+def _by_place(cases: Cases, rows: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """What is selected when each place looks at its own share of its own cases; a place without a share at none."""
+    chosen = np.zeros(len(rows))
+    where = np.asarray(cases.places)[rows]
+    for place in np.unique(where):
+        here, share = where == place, cases.capacities.get(str(place), 0.0)
+        if share * here.sum() >= 0.5:
+            chosen[here] = selected(scores[here], share)
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """Test rows of all folds end to end: `rows` in `cases`, `fold_of` each, scores, and redrawn samples of them."""
+
+    cases: Cases
+    rows: np.ndarray
+    fold_of: np.ndarray
+    scores: _Scores
+    draws: list[np.ndarray]
+
+    def there(self, *names: str) -> np.ndarray:
+        """Which rows everybody named may be judged on."""
+        return np.asarray(np.all([~np.isnan(self.scores.raw[name]) for name in names], axis=0))
+
+    def figure(self, metric: _Look, name: str) -> Interval:
+        return bootstrap(self._mean(metric, name, self.there(name)), np.arange(len(self.rows)), self.draws)
+
+    def gains(self, metrics: Mapping[str, _Look], name: str, reference: str) -> dict[str, Interval]:
+        """Each metric of `name` minus that of `reference`; of one who promises nothing, metrics of order alone."""
+        there = self.there(name, reference)
+        silent = bool(np.isnan(self.scores.chance[name]).all())
+        metrics = {key: metric for key, metric in metrics.items() if metric.reads == "order" or not silent}
+
+        def gained(metric: _Look) -> Interval:
+            mine, theirs = (self._mean(metric, who, there) for who in (name, reference))
+
+            def apart(at: np.ndarray) -> float | None:
+                a, b = mine(at), theirs(at)
+                return None if a is None or b is None else a - b
+
+            return bootstrap(apart, np.arange(len(self.rows)), self.draws)
+
+        return {key: gained(metric) for key, metric in metrics.items()}
+
+    def slope(self, name: str) -> Interval:
+        """Slope of the outcome over the promised log-odds: 1 holds, below 1 promises too much at the ends."""
+        known = np.flatnonzero(~np.isnan(self.scores.chance[name]))
+        if not len(known):
+            return Interval(None)
+        promised = log_odds(np.clip(self.scores.chance[name], 1e-9, 1 - 1e-9))
+
+        def fitted(at: np.ndarray) -> float | None:
+            at = at[~np.isnan(promised[at])]
+            labels = self.cases.labels[self.rows[at]]
+            if not 0 < labels.sum() < len(labels):
+                return None
+            line = platt(promised[at], labels)
+            return line.slope if line.kind == "platt" else 0.0  # a falling line
+
+        return bootstrap(fitted, np.arange(len(self.rows)), self.draws)
+
+    def bands(self, name: str, edges: Sequence[float]) -> tuple[Band, ...]:
+        chance = self.scores.chance[name]
+        found = []
+        for least, below in pairwise(edges):
+            inside = (chance >= least) & ((chance < below) | (below == 1))
+            if inside.sum() >= LEAST:
+                hits = float(self.cases.labels[self.rows[inside]].sum())
+                share = wilson(hits, int(inside.sum()))
+                found.append(Band(least, below, int(inside.sum()), float(chance[inside].mean()), share))
+        return tuple(found)
+
+    def groups(self, name: str, capacity: float) -> tuple[GroupTable, ...]:
+        """Group tables of all folds together: each row by its rank in its own fold, whose scores alone compare."""
+        there = self.there(name)
+        rank = np.full(len(self.rows), np.nan)
+        for fold in np.unique(self.fold_of[there]):
+            inside = there & (self.fold_of == fold)
+            below = np.sort(self.scores.raw[name][inside])
+            rank[inside] = np.searchsorted(below, self.scores.raw[name][inside], side="left") / inside.sum()
+        rows = self.rows[there]
+        return tuple(
+            group_table(
+                attribute,
+                column.take(pa.array(rows)),
+                labels=self.cases.labels[rows],
+                scores=rank[there],
+                probabilities=self.scores.chance[name][there],
+                capacity=capacity,
+            )
+            for attribute, column in self.cases.audit.items()
+        )
+
+    def _mean(self, metric: _Look, name: str, there: np.ndarray) -> Callable[[np.ndarray], float | None]:
+        """Mean over folds of `metric`, of the rows `at` that are `there`."""
+        of = (self.scores.raw if metric.reads == "order" else self.scores.chance)[name]
+        usable = there & ~np.isnan(of)
+
+        def mean(at: np.ndarray) -> float | None:
+            at = at[usable[at]]
+            found = []
+            for fold in np.unique(self.fold_of[at]):
+                inside = at[self.fold_of[at] == fold]
+                if len(inside) >= LEAST:
+                    found.append(metric.formula(self.rows[inside], of[inside]))
+            known = [value for value in found if value is not None]
+            return float(np.mean(known)) if known else None
+
+        return mean
+
+
+def _promised(there: Already, labels: np.ndarray, fold: Fold) -> np.ndarray:
+    """Probabilities of the test rows: its own, or a straight line fitted on validation rows."""
+    if there.chance is not None:
+        return np.asarray(there.chance[fold.test])
+    raw = there.raw[fold.valid]
+    known = ~np.isnan(raw)
+    found = labels[fold.valid][known]
+    if not 0 < found.sum() < len(found) or raw[known].std() == 0:
+        return np.full(len(fold.test), np.nan)
+    centre, spread = raw[known].mean(), raw[known].std()
+    line = platt((raw[known] - centre) / spread, found)
+    if line.kind != "platt":  # a falling line promises everybody the same
+        return np.full(len(fold.test), found.mean())
+    return np.asarray(line((there.raw[fold.test] - centre) / spread))
+
+
+def _held(learnt: Fitted, train: Part, valid: Part, test: Matrix, time: np.ndarray, capacity: float) -> Held:
+    was = learnt.raw(test)
+    flags = selected(was, capacity)
+
+    def changed(other: Fitted) -> float:
+        now = selected(other.raw(test), capacity)
+        return float(1 - np.minimum(flags, now).sum() / flags.sum())
+
+    days = time.astype("datetime64[D]")
+    drawn = np.sort(redrawn_days(days, 1, seed=11)[0])
+    redrawn = learnt.again((train[0].rows(drawn), train[1][drawn]), valid, 2)
+    month = None
+    earlier = time < time.max() - MONTH
+    if earlier.mean() >= 0.5 and 0 < train[1][earlier].sum() < earlier.sum():
+        month = changed(learnt.again((train[0].rows(earlier), train[1][earlier]), valid, 0))
+    shown = np.flatnonzero(flags > 0)
+    shown = shown[np.unique(np.linspace(0, len(shown) - 1, EXPLAINED).astype(int))]
+    kept = _kept(learnt.pushes(test.rows(shown)), redrawn.pushes(test.rows(shown)))
+    return Held(changed(learnt.again(train, valid, 1)), changed(redrawn), month, kept)
+
+
+def _kept(was: Pushes, now: Pushes) -> float | None:
+    """Mean share of the first three reasons that are among the first three again; a text's rate, count and code are
+    one reason."""
+    names = sorted({_told_of(name) for name in (*was.names, *now.names)})
+    if not names:
+        return None
+    first, second = (_first(each, names) for each in (was, now))
+    several = np.minimum(np.maximum(first.sum(axis=1), 1), REASONS)
+    return float(np.mean((first & second).sum(axis=1) / several))
+
+
+def _first(pushes: Pushes, names: Sequence[str]) -> np.ndarray:
+    """(n, names): whether the reason is among the first three that move the score at all."""
+    gather = np.array([[_told_of(name) == known for known in names] for name in pushes.names], dtype=np.float64)
+    weight = np.abs(pushes.values @ gather.reshape(len(pushes.names), len(names)))
+    rank = np.argsort(np.argsort(-weight, axis=1, kind="stable"), axis=1)
+    return np.asarray((rank < REASONS) & (weight > 0))
+
+
+def _told_of(name: str) -> str:
+    return name.removesuffix(" rate").removesuffix(" count")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value
