@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.risk.gates import Gate
 from models.risk.judging import BASE, FLOOR, MODEL
 from models.risk.labels import Labels
 from models.risk.report import figure, table
@@ -30,6 +31,7 @@ from serving.assessment import Assessment
 from serving.drivers import Week
 from serving.house import House, open_house
 from serving.languages import Language, language
+from serving.model_cards import MARKS, gate_said
 from serving.places import name_of
 from serving.sentences import in_words
 from serving.store import ranked
@@ -105,7 +107,7 @@ def training_text(training: Training) -> str:
     lines = [
         table(heads, rows),
         f"test rows {counts['test rows']:,} ({counts['test positives']:,} positive), trained on "
-        f"{counts['train rows']:,}; PR-AUC above logistic regression {figure(outcome.gain)}; {training.why}",
+        f"{counts['train rows']:,}; PR-AUC above logistic regression {figure(outcome.gain)}",
     ]
     if outcome.control.value is not None:
         lines.append(
@@ -119,7 +121,24 @@ def training_text(training: Training) -> str:
             f"({held.refits} of at most {held.grown:,} rows), in {held.noise:.1%} under input noise; reasons always "
             f"less certain: {never}"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, _standing(training)])
+
+
+def _standing(training: Training) -> str:
+    """Whether the trained model is champion now; if not, at which gates it was refused or what it waits for."""
+    if training.champion:
+        return f"champion: all {len(training.gates)} gates passed, the engine's own promotion in this demonstration"
+    if not training.gates:
+        return f"a candidate now; somebody else promotes it: basira risk promote {training.name}"
+    return "not champion:\n" + gates_text([gate for gate in training.gates if not gate.passed])
+
+
+def gates_text(gates: Sequence[Gate]) -> str:
+    """Each gate's verdict with its figure, and what would mend a refusal."""
+    english = language("en")
+    told = [gate_said(gate, english) for gate in gates]
+    lines = [f"{g['title']}: {g['verdict']}. {g['said']}" + (f" {g['mend']}" if g["mend"] else "") for g in told]
+    return "\n".join(lines).translate(MARKS)
 
 
 def forecast_text(run: Run) -> str:

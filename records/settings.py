@@ -59,6 +59,10 @@ class Settings:
         return self.home / "models"
 
     @property
+    def proofs(self) -> Path:
+        return self.home / "proofs"
+
+    @property
     def rulebooks(self) -> Path:
         return self.home / "rulebooks"
 

@@ -201,6 +201,12 @@ def signed_in(connection: sa.Connection, token: str, now: datetime | None = None
     return SignedIn(Actor(name=row.name, roles=frozenset(row.roles)), row.form_key) if row else None
 
 
+def persons(connection: sa.Connection) -> frozenset[str]:
+    """Names of the open accounts that somebody signs in with."""
+    a = accounts.c
+    return frozenset(connection.scalars(sa.select(a.name).where(a.password.is_not(None), a.closed_at.is_(None))))
+
+
 def has_demo_accounts(connection: sa.Connection) -> bool:
     """Whether an open account was made for demonstration."""
     a = accounts.c

@@ -27,6 +27,7 @@ from serving.capabilities import Capability, reading
 from serving.explanations import add_explanations
 from serving.house import House, open_house
 from serving.languages import chosen, language
+from serving.model_pages import add_model_pages
 from serving.problems import Problem
 from serving.reason_pages import add_reason_pages
 from serving.visitor import SignedIn, Visitor, WithOwnToken, not_allowed, require
@@ -81,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     add_reason_pages(app, house)
     add_audit_pages(app, house)
     add_watch_page(app, house)
+    add_model_pages(app, house)
     planning_pages.add_pages(app, house)
     return app
 

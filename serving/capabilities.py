@@ -33,6 +33,10 @@ class Capability(StrEnum):
     DRIVERS_OF_PERMITS = "read:permit_lapse_drivers"
     PLAN = "plan"  # answer alarms on flows, save scenarios
     ASSESS = "assess"
+    READ_MODELS = "read:models"
+    TRAIN = "train:models"
+    PROMOTE = "promote:models"  # and roll back; nobody promotes what they trained themselves
+    SIGN_OFF = "sign_off:gaps"
     AUDIT = "audit:groups"  # ask for tables by group, and read them
     KEEP_ACCOUNTS = "keep:accounts"
 
@@ -42,7 +46,16 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
     Role.ANALYST: frozenset({_C.READ_SECONDARY_CHECK, _C.DRIVERS_OF_CROSSINGS, _C.READ_FORECASTS, _C.ASSESS}),
     Role.CASEWORKER: frozenset({_C.READ_PERMIT_LAPSE, _C.DRIVERS_OF_PERMITS, _C.ASSESS}),
     Role.PLANNER: frozenset({_C.READ_FORECASTS, _C.PLAN}),
-    Role.DATA_SCIENTIST: frozenset({_C.READ_FORECASTS, _C.DRIVERS_OF_CROSSINGS, _C.DRIVERS_OF_PERMITS}),
+    Role.DATA_SCIENTIST: frozenset(
+        {
+            _C.READ_FORECASTS,
+            _C.DRIVERS_OF_CROSSINGS,
+            _C.DRIVERS_OF_PERMITS,
+            _C.READ_MODELS,
+            _C.TRAIN,
+            _C.PROMOTE,
+        }
+    ),
     Role.OVERSIGHT: frozenset(
         {
             _C.READ_SECONDARY_CHECK,
@@ -51,12 +64,15 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
             _C.READ_FORECASTS,
             _C.DRIVERS_OF_CROSSINGS,
             _C.DRIVERS_OF_PERMITS,
+            _C.READ_MODELS,
+            _C.PROMOTE,
+            _C.SIGN_OFF,
             _C.AUDIT,
         }
     ),
     Role.PROTECTION: frozenset({_C.READ_PROTECTION}),
     Role.ADMINISTRATOR: frozenset({_C.KEEP_ACCOUNTS}),
-    Role.ENGINE: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_PERMIT_LAPSE, _C.READ_FORECASTS, _C.ASSESS}),
+    Role.ENGINE: frozenset({_C.READ_SECONDARY_CHECK, _C.READ_PERMIT_LAPSE, _C.READ_FORECASTS, _C.ASSESS, _C.TRAIN}),
 }
 
 # By kind of event, what it takes to see what drives its scores.

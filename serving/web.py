@@ -38,6 +38,7 @@ TABS = (
     ("groups", "/groups", Capability.AUDIT),
     ("watch", "/watch?kind=crossing", DRIVERS["crossing"]),
     ("watch", "/watch?kind=permit", DRIVERS["permit"]),
+    ("models", "/models", Capability.READ_MODELS),
 )
 
 

@@ -33,6 +33,7 @@ from models.volumes.publishing.nightly import (
     Night,
     Size,
     Taught,
+    came_table,
     daily_actual,
     flow_table,
     labels_of,
@@ -92,7 +93,7 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
     if taught is None or any(made.parts[name].taught is not taught.get(name) for name in FREQS):
         learnt_at = made_at
         _keep(settings, made, size, learnt_at, lake)
-    tables = {name: flow_table(part) for name, part in made.parts.items()}
+    tables = {name: flow_table(part) for name, part in made.parts.items()} | {"came": came_table(made)}
     with watch.part("words"):
         told = words(made)
     with watch.part("alarms"):
@@ -176,7 +177,7 @@ def _keep(settings: Settings, made: Night, size: Size, learnt_at: datetime, lake
     }
     files = {"volumes.json": json.dumps(plain, sort_keys=True, indent=1).encode()}
     kept = folder.write(settings.models, files | {f"{name}.npz": one.arrays() for name, one in taught.items()})
-    run = tracking.log_run(
+    tracking.log_run(
         settings.mlflow_uri,
         settings.home / "mlruns",
         MODEL,
@@ -193,7 +194,7 @@ def _keep(settings: Settings, made: Night, size: Size, learnt_at: datetime, lake
         },
         versions=lake.versions(),
     )
-    tracking.set_champion(settings.mlflow_uri, MODEL, run.version)
+    tracking.follow(settings.mlflow_uri, MODEL, kept.name)
 
 
 def _staffing(lake: Lake, as_of: datetime, made: Night) -> dict[str, pa.Table]:

@@ -27,7 +27,7 @@ def test_a_run_its_model_and_its_champion(tmp_path, store):
         versions={"crossings": 3},
     )
     assert tracking.champion(store, "secondary_check") is None
-    tracking.set_champion(store, "secondary_check", first.version)
+    tracking.follow(store, "secondary_check", model.name)
     assert tracking.champion(store, "secondary_check") == model.name
     assert tracking.champion(store, "another") is None
 
@@ -58,3 +58,46 @@ def test_rows_are_refused(tmp_path, store):
             metrics={},
             versions={},
         )
+
+
+@pytest.fixture
+def log(tmp_path, store):
+    """Logs a model's folder, and whatever else a test puts beside it."""
+
+    def logged(files=None, **more):
+        beside = folder.write(tmp_path / "models", {"model.json": b"{}", **(files or {})})
+        plain = {"parameters": {}, "metrics": {}, "versions": {}}
+        return tracking.log_run(store, tmp_path / "artifacts", "secondary_check", beside, **(plain | more)), beside
+
+    return logged
+
+
+PSEUDONYM = "k1.-2L3iWtePajLQGJLhemHKw"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"files": {"input_example.parquet": b"PAR1"}},
+        {"files": {"rows.csv": b"subject"}},
+        {"files": {"serving.json": f'{{"subject": "{PSEUDONYM}"}}'.encode()}},
+        {"parameters": {"first": PSEUDONYM}},
+        {"versions": {PSEUDONYM: 3}},
+    ],
+)
+def test_input_examples_and_identifiers_are_refused(log, tmp_path, given):
+    with pytest.raises(BadInput, match=r"No rows are logged|No identifier leaves"):
+        log(**given)
+    assert not (tmp_path / "artifacts").exists()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_the_alias_follows_what_it_is_told_and_nothing_it_does_not_know(log, store):
+    tracking.follow(store, "secondary_check", None)  # nothing to take off
+    _, first = log()
+    _, second = log({"trees-1.txt": b"tree"})
+    for wanted in (first.name, second.name, first.name, None):
+        tracking.follow(store, "secondary_check", wanted)
+        assert tracking.champion(store, "secondary_check") == wanted
+    with pytest.raises(BadInput, match="knows no version"):
+        tracking.follow(store, "secondary_check", "c" * 32)

@@ -2,6 +2,8 @@
 
 import re
 
+from serving.accounts import signed_in
+
 HOSTS = re.compile(r"""(?:https?:)?//([a-z0-9.-]+\.[a-z]{2,})""", re.IGNORECASE)
 
 
@@ -12,3 +14,9 @@ def hosts(page: str) -> set[str]:
 
 def form_key(page: str) -> str:
     return re.search(r'name="form_key" value="([^"]+)"', page)[1]
+
+
+def actor_of(installation, role: str):
+    """The signed-in actor of a role's account."""
+    with installation.engine.connect() as connection:
+        return signed_in(connection, installation.token(role)).actor

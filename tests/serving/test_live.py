@@ -15,9 +15,9 @@ from pipelines.steps.moments import day_bounds, newest_day
 from records.lake import Lake
 from serving import accounts, live, store
 from serving.api import create_app
-from serving.champions import Champion, name_champion
 from serving.house import open_house
 from serving.languages import LANGUAGES, language
+from tests.serving import named
 from tests.serving.conftest import installed
 
 with warnings.catch_warnings():
@@ -133,7 +133,7 @@ def served(tmp_path_factory, quick_passwords, small_home, small_lake, model, per
         house = open_house(made.settings)
         actor = accounts.engine_actor(made.engine, made.settings.keys)
         with store.writing(made.engine) as connection:
-            name_champion(connection, actor, Champion(CROSSINGS, model.save(made.settings.models).name, "sample"))
+            named.name(connection, actor, CROSSINGS, model.save(made.settings.models).name)
         due = permits["as_of"][-1].as_py()
         batches = {
             "crossing": assess_day(made.settings, CROSSINGS, print),

@@ -12,11 +12,11 @@ from features.catalogue import features
 from serving import drivers, store
 from serving.accounts import engine_actor
 from serving.assessment import Reason
-from serving.champions import Champion, name_champion
 from serving.drawing import COLOURS, Look, inline, png, svg
 from serving.driver_pictures import by_place, drift
 from serving.languages import LANGUAGES, language
 from serving.waterfall import MOST, waterfall
+from tests.serving import named
 from tests.serving.crossings import DAY, PURPOSE, assessed, crossing
 
 ZONE = "Africa/Tunis"
@@ -170,7 +170,7 @@ def test_the_week_s_page_shows_both_pictures_and_the_numbers_beside_them(client,
     hash = model.save(installation.settings.models).name
     days = [(DAY - timedelta(days=n)).date() for n in range(35)]
     with store.writing(installation.engine) as connection:
-        name_champion(connection, actor, Champion(PURPOSE, hash, "sample"))
+        named.name(connection, actor, PURPOSE, hash)
         drivers.save(connection, "crossing", hash, many, days, zone=ZONE)
     for code in LANGUAGES:
         asked = installation.bearer("analyst") | {"Accept-Language": code}
