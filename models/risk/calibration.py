@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from evidence.anchoring import anchor
 from evidence.intervals import Z95
 from evidence.metrics import calibration_error, losses
 
@@ -188,24 +189,13 @@ def anchored(calibrator: Calibrator, raw: np.ndarray, labels: np.ndarray, chance
     `raw`, `labels` and `chances` (n,) are of randomly drawn rows: score, finding and probability of having been drawn.
     Rows that somebody chose to check are riskier than their columns say; the control alone tells what all rows promise.
     """
-    known = ~np.isnan(labels) & (chances > 0)
-    weights = 1.0 / chances[known]
-    if not known.any():
+    found = anchor(calibrator.log_odds(raw), labels, chances)
+    if found.shift == 0.0 or found.off.low is None or found.off.high is None:
         return calibrator
-    weights = weights * weights.sum() / np.square(weights).sum()  # as many as they are worth
-    line, found, shift, slack = calibrator.log_odds(raw[known]), labels[known], 0.0, 1.0
-    for _ in range(50):
-        chance = probability(line + shift)
-        slack = float(np.sum(weights * chance * (1 - chance))) + 1e-9
-        step = float(np.sum(weights * (found - chance))) / slack
-        shift = float(np.clip(shift + np.clip(step, -1.0, 1.0), -10.0, 10.0))
-        if abs(step) < 1e-9:
-            break
-    if shift**2 * slack <= Z95**2:
-        return calibrator
+    unsure = ((found.off.high - found.off.low) / (2 * Z95)) ** 2
     slope, offset, steep, both, level = calibrator.around
     return replace(
-        calibrator, shift=calibrator.shift + shift, around=(slope, offset, steep, both, max(level, 1.0 / slack))
+        calibrator, shift=calibrator.shift + found.shift, around=(slope, offset, steep, both, max(level, unsure))
     )
 
 
