@@ -33,7 +33,6 @@ from models.volumes.publishing.nightly import (
     Night,
     Size,
     Taught,
-    came_table,
     daily_actual,
     flow_table,
     labels_of,
@@ -93,7 +92,7 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
     if taught is None or any(made.parts[name].taught is not taught.get(name) for name in FREQS):
         learnt_at = made_at
         _keep(settings, made, size, learnt_at, lake)
-    tables = {name: flow_table(part) for name, part in made.parts.items()} | {"came": came_table(made)}
+    tables = {name: flow_table(part) for name, part in made.parts.items()}
     with watch.part("words"):
         told = words(made)
     with watch.part("alarms"):
