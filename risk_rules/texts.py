@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 from records.errors import BadInput
 
 LANGUAGES = ("ar", "fr", "en")
+COUNTED = ("days",)
+"""What a value may be said with in the plural of its language, as {name:days} is."""
 Texts: TypeAlias = Mapping[str, str]
 
 
@@ -30,12 +32,14 @@ def texts(raw: Any, what: str) -> Texts:
 
 
 def placeholders(template: str, what: str) -> frozenset[str]:
-    """The names in braces. BadInput if the braces do not match or a name is no plain name."""
+    """The names in braces. BadInput if the braces do not match, a name is not plain, or what is counted not known."""
     try:
-        names = {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        parts = [(name, counted) for _, name, counted, _ in string.Formatter().parse(template) if name is not None]
     except ValueError as error:
         raise BadInput(f"{what} has braces that do not match ({error}). Write {{name}}.") from error
-    odd = sorted(name for name in names if not name.isidentifier())
+    odd = sorted(name for name, _ in parts if not name.isidentifier())
     if odd:
         raise BadInput(f"{what} holds {{{odd[0]}}}, which is no plain name. Write {{name}} of a column or threshold.")
-    return frozenset(names)
+    if strange := sorted(f"{name}:{counted}" for name, counted in parts if counted and counted not in COUNTED):
+        raise BadInput(f"{what} holds {{{strange[0]}}}; after the colon may stand: {', '.join(COUNTED)}.")
+    return frozenset(name for name, _ in parts)

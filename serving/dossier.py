@@ -17,7 +17,7 @@ import numpy as np
 from models.risk.counterfactual import what_would_change
 from models.risk.model import RiskModel
 from risk_rules.rulebook import Finding, Rulebook
-from serving.assessment import Assessment, plain
+from serving.assessment import Assessment, from_json, plain
 from serving.dossier_officer import officer
 from serving.dossier_oversight import oversight
 from serving.dossier_parts import Document
@@ -27,7 +27,8 @@ from serving.replay import tables_of
 
 AUDIENCES = ("officer", "oversight", "person")
 FORMAT = 1
-ADDS_UP = 1e-6  # what base and contributions, as written, may miss the raw score by
+ADDS_UP = 1e-7  # what base and contributions, as written, may miss the raw score by: each is rounded to _DIGITS
+CALIBRATOR = ("kind", "slope", "against", "offset", "shift")  # what is told of it
 _DIGITS = 9
 
 
@@ -38,7 +39,7 @@ def made(assessment: Assessment, model: RiskModel | None, rulebook: Rulebook) ->
     """
     found = values(assessment, model, rulebook)
     documents = {
-        code: {audience: asdict(told) for audience, told in _documents(assessment, found, rulebook, code).items()}
+        code: {audience: told.as_json() for audience, told in _documents(assessment, found, rulebook, code).items()}
         for code in LANGUAGES
     }
     content = {"format": FORMAT, "assessment": _content(assessment), "values": found, "documents": documents}
@@ -53,6 +54,11 @@ def read(dossier: bytes) -> dict[str, Any]:
 def document(dossier: Mapping[str, Any], audience: str, code: str) -> Document:
     """The document for one audience in one language."""
     return Document.from_json(dossier["documents"][code][audience])
+
+
+def assessed(dossier: Mapping[str, Any]) -> Assessment:
+    """The assessment as frozen: what its picture is drawn from."""
+    return from_json({**dossier["assessment"], "referrals": ()})
 
 
 def values(assessment: Assessment, model: RiskModel | None, rulebook: Rulebook) -> dict[str, Any]:
@@ -76,7 +82,7 @@ def values(assessment: Assessment, model: RiskModel | None, rulebook: Rulebook) 
             "band": assessment.band,
             "bands": [list(band) for band in model.bands.least],
             "models": len(model.trees),
-            "calibrator": {k: v for k, v in model.calibrator.as_json().items() if k not in ("knots", "values")},
+            "calibrator": {name: getattr(model.calibrator, name) for name in CALIBRATOR},
         }
         found["what_if"] = [asdict(what_if) for what_if in what_would_change(model, row)]
         found["model"] = {

@@ -8,14 +8,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup
+
+from serving import drawing
 from serving.dossier_parts import Section, section
 from serving.dossiers import Decision, Explanation, Look
 from serving.languages import Language
 from serving.readiness import Charter
 from serving.sentences import isolated
+from serving.waterfall import how_to_read, waterfall
 
 STYLE = Path(__file__).parent / "static" / "dossier.css"
-WIDTH = 100
+WIDTH = 100  # letters of a line of text
+WIDE = 660  # pixels of a picture: what a page of A4 has room for between its margins
 
 
 def as_text(told: Explanation) -> str:
@@ -31,7 +36,9 @@ def as_text(told: Explanation) -> str:
 
 
 def as_json(told: Explanation) -> dict[str, Any]:
-    """The same as values of JSON; for oversight with the figures, the digest, who saw it and what was decided."""
+    """The same as values of JSON; for oversight with the figures, the picture as Vega-Lite, the digest, who saw it and
+    what was decided.
+    """
     written: dict[str, Any] = {
         "assessment": told.assessment,
         "audience": told.audience,
@@ -45,6 +52,7 @@ def as_json(told: Explanation) -> dict[str, Any]:
             "digest": told.digest,
             "frozen_at": told.frozen_at.isoformat() if told.frozen_at else None,
             "values": told.values,
+            "picture": _picture(told),
             "looks": [asdict(look) | {"at": look.at.isoformat()} for look in told.looks],
             "decisions": [asdict(d) | {"at": d.at.isoformat()} for d in told.decisions],
         }
@@ -63,9 +71,29 @@ def as_page(told: Explanation, *, alone: bool) -> str:
             t=told.language.say,
             language=told.language,
             sections=sections(told),
+            picture=_drawn(told),
             style=STYLE.read_text(encoding="utf-8") if alone else None,
         )
     )
+
+
+def _picture(told: Explanation, width: int = WIDE) -> drawing.Spec | None:
+    """How the reasons lead to the score; None for whom it is not, and where there is nothing to draw."""
+    return waterfall(told.pictured, drawing.Look(told.language, width=width)) if told.pictured else None
+
+
+def _drawn(told: Explanation) -> dict[str, str] | None:
+    """The picture for a page, wide and narrow, with its words."""
+    wide, narrow = _picture(told), _picture(told, drawing.NARROW)
+    if not (told.pictured and wide and narrow):
+        return None
+    return {
+        # Drawn here from our own texts, every one of them escaped by the drawer.
+        "wide": Markup(drawing.svg(wide)),  # noqa: S704
+        "narrow": Markup(drawing.svg(narrow)),  # noqa: S704
+        "words": wide["description"],
+        "how": how_to_read(told.pictured, told.language),
+    }
 
 
 def sections(told: Explanation) -> tuple[Section, ...]:

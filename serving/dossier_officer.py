@@ -65,7 +65,7 @@ def reasons(words: InWords, reader: Language) -> Section:
         )
         for r in words.reasons
     )
-    return section("reasons", reader, compared, rows=rows)
+    return section("reasons", reader, compared, words.caution, rows=rows)
 
 
 def rules(words: InWords, reader: Language) -> Section:

@@ -76,8 +76,12 @@ def _probability(figures: Mapping[str, Any], reader: Language) -> Section:
         reader.say(
             f"dossier.calibrator.{calibrator['kind']}",
             slope=reader.number(calibrator["slope"], decimals=_PLACES),
+            against=reader.number(calibrator["against"], decimals=_PLACES),
             offset=_signed(calibrator["offset"], reader),
         ),
+        reader.say("dossier.calibrator_shift", shift=_signed(calibrator["shift"], reader))
+        if calibrator["shift"]
+        else None,
         reader.say(
             "dossier.shown",
             chance=reader.per_hundred(figures["probability"]),

@@ -32,6 +32,9 @@ class Document:
     title: str
     sections: tuple[Section, ...]
 
+    def as_json(self) -> dict[str, Any]:
+        return {"title": self.title, "sections": [vars(part) for part in self.sections]}
+
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Document:
         return cls(

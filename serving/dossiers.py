@@ -1,14 +1,15 @@
 """Dossiers kept: frozen once, shown to whom they are for, every look written down, and made again to be compared.
 
-A dossier is frozen when it is first asked for; whoever records a decision calls `frozen` before. An assessment carries
-its own inputs and names its model and rules, so whenever that is, it is the dossier of the moment of the assessment.
-The journal keeps its digest, so nobody can quietly change it. Nothing is frozen while the case is blind.
+A dossier is frozen in the transaction that decides something about a person: that a step is proposed, or a check is
+given or not for want of capacity. Where nothing was decided it is frozen when it is first asked for; as an assessment
+carries its own inputs and names its model and rules, that gives the same dossier. The journal keeps its digest, so
+nobody can quietly change it. That of a blind case is kept like any other, and shown to nobody while it is blind.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -67,8 +68,9 @@ class Decision:
 class Explanation:
     """What one reader is shown: the frozen document, and beside it what is not part of it.
 
-    `digest` is of the frozen dossier, None while it is blind. `values`, `looks` and `decisions` are for oversight alone
-    and empty for others; `contact` is for the person concerned.
+    `digest` is of the frozen dossier, None while it is blind. `pictured` is what a picture is drawn from, not for the
+    person concerned. `values`, `looks` and `decisions` are for oversight alone and empty for others; `contact` is for
+    the person concerned.
     """
 
     assessment: str
@@ -78,6 +80,7 @@ class Explanation:
     mode: str
     digest: str | None = None
     frozen_at: datetime | None = None
+    pictured: Assessment | None = None
     values: Mapping[str, Any] | None = None
     looks: tuple[Look, ...] = ()
     decisions: tuple[Decision, ...] = ()
@@ -118,7 +121,8 @@ def explanation(house: House, actor: Actor, id: str, audience: str, code: str, *
         body, frozen_at = frozen(house, actor, assessment)
         content = dossier.read(body)
         shown = dossier.document(content, audience, code)
-        found = Explanation(id, audience, language(code), shown, assessment.mode, _digest(body), frozen_at)
+        pictured = None if audience == "person" else dossier.assessed(content)
+        found = Explanation(id, audience, language(code), shown, assessment.mode, _digest(body), frozen_at, pictured)
     with store.writing(house.engine) as connection:
         if audience == "oversight":
             found = replace(
@@ -158,21 +162,43 @@ def replay(house: House, actor: Actor, id: str) -> Replayed:
 
 
 def frozen(house: House, actor: Actor, assessment: Assessment) -> tuple[bytes, datetime]:
-    """The dossier as it was frozen, freezing it if it was not yet; and when that was."""
+    """The dossier as it was frozen, freezing it if it was not yet; and when that was. Not for a case that is blind."""
     with house.engine.connect() as connection:
         if held := _held(connection, assessment.id):
             return held
-    rulebook, _ = _rules(house, assessment)
-    body = dossier.made(assessment, house.model(assessment.model) if assessment.model else None, rulebook)
-    at = datetime.now(UTC)
-    row = {"assessment": assessment.id, "digest": _digest(body), "body": body, "frozen_at": at}
+    body = _made(house, assessment)
     with store.writing(house.engine) as connection:
-        if store.insert_new(connection, store.dossiers, [row]):
-            payload = {"ids": [assessment.id], "digest": row["digest"]}
-            journal.append(connection, kind=FROZEN, actor=actor, payload=payload, at=at)
+        freeze(connection, actor, {assessment.id: body})
         held = _held(connection, assessment.id)
     assert held is not None  # noqa: S101 - it was put there, by this or by another
     return held
+
+
+def of_decided(house: House, assessed: Iterable[Assessment]) -> dict[str, bytes]:
+    """The dossier of each of these about whom something is decided, for `freeze`; by id of the assessment.
+
+    It takes some time for each, so that nobody should hold the store meanwhile.
+    """
+    decided = (a for a in assessed if a.assessable and (a.mitigation or a.outcome))
+    return {assessment.id: _made(house, assessment) for assessment in decided}
+
+
+def freeze(connection: sa.Connection, actor: Actor, made: Mapping[str, bytes]) -> int:
+    """Keep dossiers, in the transaction that decides, and their digests in the journal; how many were not kept yet."""
+    at, new = datetime.now(UTC), 0
+    for id, body in made.items():
+        row = {"assessment": id, "digest": _digest(body), "body": body, "frozen_at": at}
+        if store.insert_new(connection, store.dossiers, [row]):
+            journal.append(connection, kind=FROZEN, actor=actor, payload={"ids": [id], "digest": row["digest"]}, at=at)
+            new += 1
+    return new
+
+
+def _made(house: House, assessment: Assessment) -> bytes:
+    """The dossier as it reads once nothing about it is blind any more."""
+    rulebook, _ = _rules(house, assessment)
+    model = house.model(assessment.model) if assessment.model else None
+    return dossier.made(replace(assessment, blind=False), model, rulebook)
 
 
 def looks(connection: sa.Connection, id: str) -> tuple[Look, ...]:

@@ -29,6 +29,9 @@ COLOURS: Final = {
 }
 
 
+NARROW: Final = 340  # pixels: what a phone has room for
+
+
 @dataclass(frozen=True)
 class Look:
     """For whom a picture is drawn, and how wide, in pixels."""
@@ -36,6 +39,10 @@ class Look:
     language: Language
     dark: bool = False
     width: int = 720
+
+    @property
+    def narrow(self) -> bool:
+        return self.width <= NARROW
 
     @property
     def rtl(self) -> bool:

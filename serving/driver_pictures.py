@@ -31,11 +31,17 @@ def drift(week: Week, look: Look) -> Spec | None:
     ]
     moved = [{"group": title, "from": before.get(g, 0.0), "to": now[g]} for g, title in titles.items() if before]
     y = alt.Y("group:N", sort=list(titles.values()), title=None).axis(
-        ticks=False, domain=False, labelColor=look.colour("ink"), grid=True
+        ticks=False, domain=False, labelColor=look.colour("ink"), grid=True, labelLimit=185 if look.narrow else 190
     )
     top = 1.08 * max([*now.values(), *before.values()])
     scale = alt.Scale(domain=[0, top], reverse=look.rtl, nice=False)
-    axis = alt.Axis(format="%", tickCount=5, orient="bottom", title=look.text(say("drivers.share")))
+    hundredth = look.language.share(0.01).replace("1", "' + format(100 * datum.value, 'd') + '")
+    axis = alt.Axis(
+        labelExpr=f"'{hundredth}'",
+        tickCount=3 if look.narrow else 5,
+        orient="bottom",
+        title=look.text(say("drivers.share")),
+    )
     lines = (
         alt.Chart(alt.InlineData(values=moved))
         .mark_rule(strokeWidth=3, color=look.colour("accent"), opacity=0.45)
@@ -49,7 +55,9 @@ def drift(week: Week, look: Look) -> Spec | None:
         .mark_point(size=110, stroke=look.colour("accent"), strokeWidth=2, opacity=1)
         .encode(y=y, x=alt.X("share:Q", scale=scale, axis=axis), fill=fill)
     )
-    chart = alt.layer(lines, dots).properties(width=look.width - 200, height=_ROW * len(titles))
+    chart = alt.layer(lines, dots).properties(
+        width=look.width - (190 if look.narrow else 200), height=_ROW * len(titles)
+    )
     return finished(chart, look, say("drivers.drift.title"))
 
 
@@ -76,7 +84,7 @@ def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | 
     most = max(share for place in places for share in week.places[place].shares.values())
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("place:N", sort=list(names.values()), title=None).axis(
-            ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=300
+            ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=340
         ),
         x=alt.X("group:N", sort=list(titles.values()), title=None)
         .scale(reverse=look.rtl)
@@ -99,5 +107,5 @@ def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | 
             f"datum.share > {0.7 * most}", alt.value(look.colour("card")), alt.value(look.colour("ink"))
         ),
     )
-    chart = alt.layer(cells, words).properties(width=look.width - 300, height=_ROW * len(places))
+    chart = alt.layer(cells, words).properties(width=look.width - 340, height=_ROW * len(places))
     return finished(chart, look, language.say("drivers.places.title"))

@@ -99,14 +99,16 @@ class Language:
         return form.format(count=self.number(written, decimals))
 
     def per_hundred(self, probability: float) -> str:
-        """A probability as so many of a hundred; small ones keep a decimal, so that 0.4% is not written as none."""
+        """A probability as so many of a hundred; small ones keep a decimal, so that 0.4% is not said to be none."""
         hundredfold = 100 * probability
         if 0 < hundredfold < 0.1:
-            return "< " + self.number(0.1)
+            return self.say("score.under", least=self.number(0.1))
         return self.number(hundredfold, decimals=1 if hundredfold < 10 else 0)
 
     def share(self, part: float) -> str:
-        """A share between 0 and 1 as a percentage without decimals."""
+        """A share between 0 and 1 as a percentage without decimals; one too small for that is not said to be none."""
+        if 0 < part < 0.005:
+            return self.say("score.under", least=self.share(0.01))
         return str(format_percent(part, locale=self.locale))
 
     def day(self, value: date) -> str:

@@ -15,7 +15,7 @@ from risk_rules.rule import PURPOSES
 from serving import drivers, store
 from serving.assessment import Assessment
 from serving.capabilities import DRIVERS, reading
-from serving.drawing import Look, Spec, inline
+from serving.drawing import NARROW, Look, Spec, inline
 from serving.driver_pictures import by_place, drift
 from serving.house import House
 from serving.languages import Language
@@ -23,7 +23,7 @@ from serving.places import place_kind
 from serving.problems import Problem
 from serving.sentences import checklist
 from serving.visitor import Visitor, require, visitor
-from serving.waterfall import waterfall
+from serving.waterfall import how_to_read, waterfall
 from serving.web import case_shown, page_of, reader_of
 
 PURPOSE: Final[Mapping[str, str]] = {kind: purpose for purpose, kind in PURPOSES.items()}
@@ -67,19 +67,21 @@ def _seen(house: House, who: Visitor, id: str) -> Assessment | None:
 
 
 def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, Any]:
-    kind, look = assessment.event_kind, Look(reader)
-    picture = waterfall(assessment, look)
-    how = None
-    if picture and assessment.usual is not None and assessment.score is not None:
-        usual, score = reader.per_hundred(assessment.usual), reader.per_hundred(assessment.score)
-        how = reader.say("waterfall.how", usual=usual, score=score)
+    kind = assessment.event_kind
+    picture = waterfall(assessment, Look(reader))
     return {
         "here": "case",
         "kind": kind,
         "case": case_shown(house, assessment, reader, most=None),
         "checklist": checklist(kind, reader),
-        "picture": {"drawn": _drawn(picture), "words": picture["description"]} if picture else None,
-        "how": how,
+        "picture": {
+            "wide": _drawn(picture),
+            "narrow": _drawn(waterfall(assessment, Look(reader, width=NARROW))),
+            "words": picture["description"],
+            "how": how_to_read(assessment, reader),
+        }
+        if picture
+        else None,
     }
 
 
@@ -108,7 +110,10 @@ def _week(house: House, kind: str, reader: Language) -> dict[str, Any] | None:
         "last": reader.day(week.last),
         "events": week.now.events,
         "rows": rows,
-        "drift": _drawn(drift(week, look)),
+        "drift": {
+            "wide": _drawn(drift(week, look)),
+            "narrow": _drawn(drift(week, Look(reader, width=NARROW))),
+        },
         "places": _drawn(by_place(week, place_kind(kind), look)),
         "few": reader.say("drivers.few", count=week.few, least=reader.number(drivers.LEAST)) if week.few else None,
     }

@@ -156,8 +156,21 @@ def finding_sentence(finding: Finding, rulebook: Rulebook, language: Language) -
     rule = next((rule for rule in rulebook.rules if rule.id == finding.rule), None)
     if rule is None:
         return None
-    values = {name: said(value, language) for name, value in finding.values.items()}
+    values = {name: _Spoken(value, language) for name, value in finding.values.items()}
     return rule.reason[language.code].format(**values)
+
+
+@dataclass(frozen=True)
+class _Spoken:
+    """A value as a template says it: `{name}` alone, or `{name:days}` with what it counts, in the plural it takes."""
+
+    value: Value
+    language: Language
+
+    def __format__(self, counted: str) -> str:
+        if counted and isinstance(self.value, int | float):
+            return self.language.quantity(f"unit.{counted}", self.value, decimals=_decimals(self.value))
+        return said(self.value, self.language)
 
 
 def said(value: Value, language: Language) -> str:

@@ -306,6 +306,16 @@ def by_id(connection: sa.Connection, id: str) -> Assessment | None:
     return _read(*row) if row else None
 
 
+def stored(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    """Those of the assessments `ids` that are stored."""
+    found: set[str] = set()
+    for start in range(0, len(ids), 500):
+        found.update(
+            connection.scalars(sa.select(assessments.c.id).where(assessments.c.id.in_(ids[start : start + 500])))
+        )
+    return found
+
+
 def newest_versions(connection: sa.Connection) -> dict[str, int]:
     """Table to version of the lake that the assessment saved last has seen; empty while there is none."""
     asked = sa.select(assessments.c.body).order_by(assessments.c.sequence.desc()).limit(1)

@@ -12,6 +12,7 @@ from typing import Any
 from features.groups import GROUPS
 from serving.assessment import Assessment
 from serving.drawing import Look, Spec, finished
+from serving.languages import Language
 
 MOST = 6  # reasons with a step of their own; what is left is one step
 _ROW = 34
@@ -23,15 +24,23 @@ def waterfall(assessment: Assessment, look: Look) -> Spec | None:
         return None
     import altair as alt
 
+    wide = not look.narrow
     rows = _rows(assessment, look)
     order = [row["name"] for row in rows]
     base = alt.Chart(alt.InlineData(values=rows))
     y = alt.Y("name:N", sort=order, title=None).axis(
-        ticks=False, domain=False, labelColor=look.colour("ink"), labelFontSize=13
+        ticks=False,
+        domain=False,
+        labelColor=look.colour("ink"),
+        labelFontSize=13 if wide else 12,
+        labelLimit=190 if wide else 180,
     )
     edges = [row["after"] for row in rows]
-    room = 0.22 * (max(edges) - min(edges))  # for the words beside the steps
-    scale = alt.Scale(domain=[min(edges) - room, max(edges) + room], reverse=look.rtl, nice=False, zero=False)
+    span = max(edges) - min(edges)
+    before, behind = (0.22, 0.22) if wide else (0.25, 0.75)  # room for the words beside the steps
+    scale = alt.Scale(
+        domain=[min(edges) - before * span, max(edges) + behind * span], reverse=look.rtl, nice=False, zero=False
+    )
     x = alt.X("before:Q", scale=scale, axis=None)
     kinds = ["raises", "lowers", "usual", "case"]
     colour = alt.Color("kind:N", legend=None).scale(
@@ -51,16 +60,24 @@ def waterfall(assessment: Assessment, look: Look) -> Spec | None:
         base.mark_text(
             align="left" if look.onward(side) > 0 else "right",
             dx=look.onward(8 * side),
-            fontSize=13,
+            fontSize=13 if wide else 12,
             color=look.colour("ink"),
         )
         .encode(y=y, x=alt.X("after:Q", scale=scale, axis=None), text="words:N")
         .transform_filter(f"datum.side == {side}")
         for side in (1, -1)
     ]
-    chart = alt.layer(joined, steps, ends, *words).properties(width=look.width - 190, height=_ROW * len(rows))
+    chart = alt.layer(joined, steps, ends, *words).properties(
+        width=look.width - (190 if wide else 188), height=_ROW * len(rows)
+    )
     # What the picture says, for those who do not see it.
     return finished(chart, look, ", ".join(f"{row['name']} {row['words']}" for row in rows))
+
+
+def how_to_read(assessment: Assessment, reader: Language) -> str:
+    """What the steps are and where they lead, from the usual probability to this one."""
+    usual, score = (reader.per_hundred(each or 0.0) for each in (assessment.usual, assessment.score))
+    return reader.say("waterfall.how", usual=usual, score=score)
 
 
 def _rows(assessment: Assessment, look: Look) -> list[dict[str, Any]]:
@@ -73,7 +90,9 @@ def _rows(assessment: Assessment, look: Look) -> list[dict[str, Any]]:
     at = assessment.base or 0.0
     rows = [_end(say("waterfall.usual"), at, assessment.usual, "usual", look)]
     for name, push, share, certain in steps:
-        words = language.share(share) + ("" if certain else f" · {say('reasons.less_certain.short')}")
+        words = language.share(share)
+        if not certain and not look.narrow:  # a phone has room for a fainter step and no words
+            words += f" · {say('reasons.less_certain.short')}"
         rows.append(
             {
                 "name": name,

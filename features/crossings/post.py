@@ -41,7 +41,7 @@ post_crossings_last_24_hours = window(
     doc="How many travellers crossed at this post in the 24 hours before, both ways.",
     unit="crossings",
     texts={
-        "ar": "عدد العابرين خلال 24 ساعة السابقة: {value}",
+        "ar": "عدد العابرين خلال الأربع والعشرين ساعة السابقة: {value}",
         "fr": "Passages au poste en 24 heures : {value}",
         "en": "Crossings at the post in 24 hours: {value}",
     },

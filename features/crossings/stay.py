@@ -198,7 +198,7 @@ days_over_authorised_stay = derived(
     "there is none on record; 0 where the stay is within. Null where the entry was not recorded.",
     unit="days",
     texts={
-        "ar": "تجاوز مدة الإقامة المسموح بها بـ {value}",
+        "ar": "تجاوز مدة الإقامة المسموح بها: {value}",
         "fr": "Séjour autorisé dépassé de {value}",
         "en": "Authorised stay exceeded by {value}",
     },

@@ -175,7 +175,7 @@ class RiskModel:
                 f"'{path}' has model format {content['format']}; this version reads {FORMAT}. Train it again."
             )
         check_inputs([i["name"] for i in content["inputs"]], content["subject_kind"], "model")
-        return cls(
+        model = cls(
             content["name"],
             content["purpose"],
             content["subject_kind"],
@@ -190,7 +190,11 @@ class RiskModel:
             Peers.from_json(json.loads(files[PEERS])) if PEERS in files else None,
             Stability.from_json(json.loads(files[STABILITY])) if STABILITY in files else None,
             Reference.from_json(json.loads(files[REFERENCE])) if REFERENCE in files else None,
+            SecondOpinion.from_json(json.loads(files[SECOND])) if SECOND in files else None,
         )
+        # Its name is that of what was written then, even where this version would write more.
+        vars(model)["hash"] = path.name
+        return model
 
     @cached_property
     def _boosters(self) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from pipelines.steps.moments import day_bounds, newest_day
 from records.lake import Lake
 from records.settings import Settings
 from risk_rules.rule import ASSESSED_REGIMES, PURPOSES
-from serving import shifts, store
+from serving import dossiers, shifts, store
 from serving.accounts import engine_actor
 from serving.assessment import Assessment
 from serving.house import House, open_house
@@ -64,9 +64,14 @@ def assess_day(settings: Settings, purpose: str, say: Say, day: date | None = No
     )
     if crossing:
         assessed = _selected(lake, house, assessed, day)
+    with house.engine.connect() as connection:
+        stored = store.stored(connection, [a.id for a in assessed])
+    made = dossiers.of_decided(house, [a for a in assessed if a.id not in stored])
+    actor = engine_actor(house.engine, settings.keys)
     with writing(house.engine) as connection:
         store.save_assessments(connection, assessed, zone=settings.zone)
         queue_selections(connection, assessed)
+        dossiers.freeze(connection, actor, made)
     return DayAssessed(day, purpose, tuple(assessed))
 
 

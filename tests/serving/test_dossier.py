@@ -5,6 +5,8 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import lightgbm
+import numpy as np
 import pytest
 
 from features.catalogue import features
@@ -14,6 +16,7 @@ from serving.dossier_parts import Document
 from serving.dossier_person import own_data
 from serving.languages import LANGUAGES, language
 from serving.replay import assess_again, differences, tables_of
+from serving.sentences import finding_sentence
 from tests.serving.crossings import crossing
 from tests.serving.explained import explained, model
 
@@ -90,8 +93,7 @@ def test_the_person_is_told_no_score_no_threshold_no_rule_s_inside_and_nobody_el
             assert reader.say(f"reasons.{way}") not in text
         for finding in assessment.findings:
             rule = rules[finding.rule]
-            sentence = rule.reason[code].format(**{k: str(v) for k, v in finding.values.items()})
-            assert sentence not in text
+            assert finding_sentence(finding, rulebook, reader) not in text
             assert not rule.basis.startswith("example") or rule.basis not in text
         assert not [name for name in others if len(name) > 8 and name in text]
 
@@ -111,6 +113,22 @@ def test_contributions_and_base_add_up_to_the_score_as_written(dossiers):
         whole = figures["score"]["base"] + sum(part["contribution"] for part in figures["contributions"])
         assert abs(whole - figures["score"]["raw"]) < 1e-6
         assert len(figures["contributions"]) == 7
+
+
+def test_every_contribution_a_person_may_see_is_lightgbm_s_own(dossiers, cases, by):
+    """In the reasons and in the dossier alike, to the last digit that is written."""
+    members = [lightgbm.Booster(model_str=text) for text in by.trees]
+    for assessment, content in zip(cases, dossiers, strict=True):
+        row = by.matrix(tables_of(assessment)[1]).values
+        theirs = np.mean([member.predict(row, pred_contrib=True)[0] for member in members], axis=0)
+        own = dict(zip(by.names, theirs, strict=False))
+        written = {part["feature"]: part["contribution"] for part in content["values"]["contributions"]}
+        assert written == pytest.approx(own, abs=1e-8, rel=0)
+        reasons = {o.feature: o.contribution for reason in assessment.reasons for o in reason.observed}
+        assert reasons == pytest.approx({name: push for name, push in own.items() if push}, abs=1e-8, rel=0)
+        assert (assessment.base, content["values"]["score"]["base"]) == pytest.approx(
+            (theirs[-1],) * 2, abs=1e-8, rel=0
+        )
 
 
 def test_another_model_s_contributions_are_refused(cases, rulebook):

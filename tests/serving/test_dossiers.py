@@ -1,23 +1,27 @@
 """Dossiers kept: who may see what, every look written down, and the same bytes once the lake has forgotten."""
 
+import json
+import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
 
-from features.spine import crossing_spine
+from models import folder
+from pipelines.steps.assessing import assess_day
 from records import journal
 from records.errors import BadInput
 from records.journal import Actor
 from records.lake import Lake
 from records.retirement import retire_lake
-from serving import dossiers, live, store
+from serving import dossiers, store
 from serving.accounts import NotAllowed
 from serving.dossier_forms import as_json, as_page, as_text
-from serving.house import open_house
-from serving.languages import LANGUAGES
+from serving.house import House, open_house
+from serving.languages import LANGUAGES, language
 from serving.outbox import queue_selections
 from serving.retirement import retire_casework
 from tests.serving.crossings import crossing
@@ -115,6 +119,41 @@ def test_a_blind_case_has_no_dossier_before_its_finding(house, batch):
     assert "Check, selected by random control: irregularity of the stay." in as_text(whole)
 
 
+def test_what_is_decided_is_frozen_with_it_and_a_blind_case_is_shown_to_nobody_for_that(house, batch):
+    """The third is drawn by random control; its dossier is kept as it will read, and asked for in vain until then."""
+    made = dossiers.of_decided(house, [replace(batch[0], mitigation=None), replace(batch[2], outcome="selected")])
+    assert list(made) == [batch[2].id]
+    with store.writing(house.engine) as connection:
+        assert dossiers.freeze(connection, OVERSIGHT, made) == 1
+        assert dossiers.freeze(connection, OVERSIGHT, made) == 0
+        (entry,) = journal.entries(connection, kind=dossiers.FROZEN)
+    assert entry.payload["ids"] == [batch[2].id]
+    for audience in ("officer", "person"):
+        told = dossiers.explanation(house, OVERSIGHT, batch[2].id, audience, "en")
+        assert (told.digest, told.pictured) == (None, None)
+    with pytest.raises(dossiers.Unseen):
+        dossiers.explanation(house, OVERSIGHT, batch[2].id, "oversight", "en")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_page_shows_how_the_reasons_lead_to_the_score(house, batch, code):
+    pages = {
+        audience: as_page(dossiers.explanation(house, OVERSIGHT, batch[1].id, audience, code), alone=True)
+        for audience in ("officer", "oversight", "person")
+    }
+    for audience in ("officer", "oversight"):
+        assert pages[audience].count("<svg") == 2  # for a desk and for a phone
+        assert language(code).say("waterfall.title") in unescape(pages[audience])
+        assert not re.search(r"\b(?:https?:)?//(?!www\.w3\.org)", pages[audience])
+    assert "<svg" not in pages["person"]
+    blind = dossiers.explanation(house, ANALYST, batch[2].id, "officer", code)
+    assert "<svg" not in as_page(blind, alone=True)
+    told = dossiers.explanation(house, OVERSIGHT, batch[1].id, "oversight", code)
+    steps = next(iter(as_json(told)["picture"]["datasets"].values()))
+    assert steps[0]["after"] == batch[1].base
+    assert steps[-1]["before"] == pytest.approx(batch[1].raw, abs=1e-6)
+
+
 def test_forms_say_the_same_and_the_page_stands_alone(house, batch):
     for code in LANGUAGES:
         told = dossiers.explanation(house, OVERSIGHT, batch[1].id, "oversight", code)
@@ -166,6 +205,16 @@ def test_words_that_were_changed_since_are_told_from_figures(house, batch, monke
     assert again.words_alone
 
 
+def test_a_model_keeps_the_name_it_was_written_under(house):
+    """A later version may write more than it finds; a replay asks by the name that was known then."""
+    by = model()
+    files = folder.read(by.save(house.settings.models))
+    content = json.loads(files["model.json"])
+    del content["calibrator"]["shift"]
+    earlier = folder.write(house.settings.models, files | {"model.json": json.dumps(content).encode()})
+    assert house.model(earlier.name).hash == earlier.name != by.hash
+
+
 def test_a_rulebook_that_is_not_kept_is_asked_for(house, batch):
     shutil.rmtree(house.settings.rulebooks)
     (house.settings.rulebooks).mkdir()
@@ -184,32 +233,26 @@ def test_a_dossier_goes_with_its_assessment(house, batch):
     assert journal.verify(house.engine).sound
 
 
-def test_the_same_bytes_once_the_lake_has_forgotten(house, small_home):
+def test_the_same_bytes_once_the_lake_has_forgotten(house, small_home, monkeypatch):
+    """Frozen with what the day decided, nobody having asked, and made again when no row of the lake is left."""
     shutil.copytree(small_home.lake, house.settings.lake)
-    lake = Lake.open(house.settings.lake)
     by = model()
     by.save(house.settings.models)
-    newest = max(lake.read("crossings", ["happened_at"])["happened_at"].to_pylist())
-    spine = crossing_spine(lake, newest - timedelta(days=5), newest)
-    assessed = live.assess_spine(
-        lake,
-        spine,
-        purpose="secondary_check",
-        model=by,
-        rulebook=house.rulebook,
-        protection=house.protection,
-        mode="demo",
-    )
-    with store.writing(house.engine) as connection:
-        store.save_assessments(connection, assessed, zone="Africa/Tunis")
-    scored = [a for a in assessed if a.assessable][:3]
-    assert scored
-    then = {a.id: dossiers.explanation(house, OVERSIGHT, a.id, "oversight", "en").digest for a in scored}
+    monkeypatch.setattr(House, "champion", lambda _, purpose: by)
+    assessed = assess_day(house.settings, "secondary_check", print).assessments
+    kept = sa.select(store.dossiers.c.assessment, store.dossiers.c.digest)
+    with house.engine.connect() as connection:
+        then = dict(connection.execute(kept).all())
+    assert then.keys() == {a.id for a in assessed if a.mitigation or a.outcome}
+    assert then
+    lake = Lake.open(house.settings.lake)
     assert retire_lake(datetime(2100, 1, 1, tzinfo=UTC), lake)["crossings"] > 0
     assert lake.read("crossings").num_rows == 0
-    for assessment in scored:
-        again = dossiers.replay(house, OVERSIGHT, assessment.id)
-        assert (again.same, again.digest) == (True, then[assessment.id]), again.differs
+    shown = [a.id for a in assessed if a.id in then and not a.blind]
+    assert shown
+    for id in shown:
+        again = dossiers.replay(house, OVERSIGHT, id)
+        assert (again.same, again.digest) == (True, then[id]), again.differs
 
 
 @pytest.mark.parametrize("form", ["json", "text", "page"])

@@ -2,18 +2,26 @@
 
 import re
 import string
+from functools import cache
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 from features.catalogue import features
 from features.groups import GROUPS
-from models.risk import permit_lapse, secondary_check
+from models.risk import calibration, permit_lapse, secondary_check
+from models.risk.peers import SEASONS
+from records.settings import Mode
+from records.tables import table
+from risk_rules.rule import ASSESSED_REGIMES, PURPOSES, Rule
+from risk_rules.texts import COUNTED
 from serving.assessment import Observed, Reason
 from serving.capabilities import Role
+from serving.dossier import AUDIENCES
 from serving.languages import LANGUAGES, chosen, language
 from serving.places import name_of
-from serving.sentences import feature_sentence, reason_in_words, said
+from serving.sentences import CHECKLIST, feature_sentence, reason_in_words, said
 from serving.shown import FACTS
 
 OBSERVED = {
@@ -49,6 +57,72 @@ def test_every_label_of_a_band_and_every_fact_has_its_text():
     for names in FACTS.values():
         assert all(language("ar").has(f"fact.{name}") for name in names)
     assert Role.ENGINE in Role
+
+
+COLUMNS = {
+    "word": {
+        "crossings": ("direction", "mode", "document_type"),
+        "permits": ("category", "state"),
+    },
+    "dossier.finding": {"checks": ("finding", "finding_kind")},
+    "dossier.why": {"checks": ("selected_by",), "selections": ("why",)},
+    "dossier.outcome": {"selections": ("outcome",)},
+}
+
+
+@cache
+def said_of_explanations() -> set[str]:
+    """Every text that an explanation may ask for: those the code names, and those of what a value can be."""
+    rooms = Path(__file__).parents[2] / "serving"
+    code = "".join(p.read_text(encoding="utf-8") for p in rooms.glob("*.py"))
+    pages = "".join(p.read_text(encoding="utf-8") for p in rooms.glob("pages/*.html"))
+    keys = {*re.findall(r'\bsay\(\s*"([\w.]+)"', code), *re.findall(r"\bt\('([\w.]+)'[,)]", pages)}
+    for family, of in COLUMNS.items():
+        keys |= {f"{family}.{v}" for name, held in of.items() for c in held for v in table(name).column(c).values}
+    keys |= {"dossier.why.none", "dossier.outcome.none"}
+    for purpose, kind in PURPOSES.items():
+        keys |= {f"dossier.{part}.{purpose}" for part in ("score", "what", "basis")}
+        keys |= {f"dossier.title.{kind}", f"dossier.place.{kind}", f"similar.{kind}"}
+        keys |= {f"checklist.{kind}.{n + 1}" for n in range(CHECKLIST[kind])} | {f"fact.{name}" for name in FACTS[kind]}
+    keys |= {f"dossier.title.{audience}" for audience in ("oversight", "person")}
+    keys |= {f"dossier.look.explanation.{audience}" for audience in AUDIENCES}
+    keys |= {f"dossier.look.{page}" for page in ("queue", "case", "assessments", "assess", "referrals", "replay")}
+    keys |= {f"dossier.calibrator.{kind}" for kind in calibrators()} | {"reasons.raises", "reasons.lowers"}
+    keys |= {f"dossier.evidence.{kind}" for kind in get_args(get_type_hints(Rule)["evidence"])}
+    keys |= {f"mode.{mode.value}{line}" for mode in Mode for line in ("", ".line")}
+    keys |= {f"similar.{word}" for word in (*SEASONS, *table("crossings").column("mode").values)}
+    keys |= {f"unit.{counted}" for counted in COUNTED}
+    keys |= {f"band.{name}" for d in (secondary_check, permit_lapse) for name, _ in d.DECLARATION.bands.least}
+    regimes = {*table("crossings").column("regime").values} - {*ASSESSED_REGIMES}
+    return keys | {f"why_not.{why}" for why in (*regimes, "child", "unknown_age", "unknown_regime", "open_referral")}
+
+
+def calibrators() -> set[str]:
+    """The kinds of calibrator there are, as its code compares them."""
+    source = Path(calibration.__file__).read_text(encoding="utf-8")
+    return {"raw", "platt", *re.findall(r'kind == "(\w+)"', source)}
+
+
+def lacking(code: str) -> set[str]:
+    """What another language says and this one does not, and what none of them says."""
+    others = set().union(*(language(other).texts for other in LANGUAGES))
+    return (others | said_of_explanations()) - set(language(code).texts)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_missing_text_is_found(code, monkeypatch):
+    """Each text of an explanation is taken out of one language, and of all three, and is missed each time."""
+    assert lacking(code) == set()
+    texts = language(code).texts
+    for key in [key for key in texts if key.startswith(("dossier.", "reasons.", "waterfall.", "drivers.", "similar."))]:
+        with monkeypatch.context() as patch:
+            patch.delitem(texts, key)
+            assert lacking(code) == {key}
+    for key in said_of_explanations():
+        with monkeypatch.context() as patch:
+            for other in LANGUAGES:
+                patch.delitem(language(other).texts, key)
+            assert lacking(code) == {key}
 
 
 def test_no_text_is_without_use():
@@ -91,7 +165,7 @@ def test_plurals_are_those_of_the_language():
 
 def test_a_small_probability_is_not_written_as_none():
     english = language("en")
-    said_so = {0.0: "0", 0.0004: "< 0.1", 0.004: "0.4", 0.034: "3.4", 0.34: "34", 1.0: "100"}
+    said_so = {0.0: "0", 0.0004: "under 0.1", 0.004: "0.4", 0.034: "3.4", 0.34: "34", 1.0: "100"}
     assert {p: english.per_hundred(p) for p in said_so} == said_so
     assert language("fr").per_hundred(0.034) == "3,4"
 
