@@ -36,7 +36,7 @@ class RiskDeclaration:
     `groups` are reason groups of the feature catalogue; facts, gates and whatever names who someone is stay out of
     them. `monotone` gives the direction (+1, -1) that policy wants for a feature. `capacity` is the share of subjects
     that can be looked at. `primary` is the gap between groups that an audit tests alone, fixed here before
-    anyone looks.
+    anyone looks. `place` is the input that says where: with few findings there, the second opinion leads.
     """
 
     name: str
@@ -50,6 +50,7 @@ class RiskDeclaration:
     monotone: Mapping[str, int] = field(default_factory=dict)
     without: tuple[str, ...] = ()
     primary: Primary | None = None
+    place: str | None = None
 
     def inputs(self) -> tuple[str, ...]:
         """Names of the features the model reads, in the order of the catalogue.

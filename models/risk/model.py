@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.declaration import SubjectKind
 from features.lineage import check_inputs
@@ -24,6 +25,7 @@ from models.risk.calibration import Calibrator
 from models.risk.declaration import Bands
 from models.risk.encoding import Matrix, codes, is_number, is_text
 from models.risk.expressions import numbers
+from models.risk.fallback import SecondOpinion
 from models.risk.peers import Peers
 from models.risk.reference import Reference
 from models.risk.stability import Stability
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from models.treeshap import TreeShap
 
 FORMAT = 1
-PEERS, STABILITY, REFERENCE = "peers.json", "stability.json", "reference.json"  # beside model.json, if it has them
+# Beside model.json, if it has them.
+PEERS, STABILITY, REFERENCE, SECOND = "peers.json", "stability.json", "reference.json", "second.json"
 THREADS = 2
 ADDS_UP = 1e-9  # contributions and base differ from the raw score by less than this, in log-odds
 
@@ -74,7 +77,8 @@ class RiskModel:
     """Native LightGBM texts `trees`, and all that is needed to use them. The raw score is the mean of the trees'.
 
     `peers` say what is usual among similar subjects, `stability` which reasons can be leant on, `reference` what later
-    cases must look like for the model to hold; None says nothing.
+    cases must look like for the model to hold, `second` what a straight line says of the same inputs; None says
+    nothing.
     """
 
     name: str
@@ -88,6 +92,7 @@ class RiskModel:
     peers: Peers | None = field(default=None, repr=False)
     stability: Stability | None = None
     reference: Reference | None = field(default=None, repr=False)
+    second: SecondOpinion | None = field(default=None, repr=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,6 +116,16 @@ class RiskModel:
         )
         probability = self.calibrator(raw)
         return Scores(raw, probability, self.band(probability))
+
+    def second_opinion(self, values: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+        """What logistic regression says of each row, and whether the row's place had so few findings of its own that
+        this is the answer to lean on. BadInput where the model has none."""
+        if self.second is None:
+            raise BadInput(f"Model '{self.name}' was trained without a second opinion. Train it again.")
+        place = self.second.post
+        where = pa.nulls(values.num_rows, pa.string()) if place is None else pc.cast(values.column(place), pa.string())
+        known = np.asarray(where.to_numpy(zero_copy_only=False), dtype=object)
+        return self.second.probability(self.matrix(values)), self.second.leads(known)
 
     def band(self, probability: np.ndarray) -> np.ndarray:
         """The band of each probability."""
@@ -217,7 +232,7 @@ class RiskModel:
             "bands": {"from_day": self.bands.from_day.isoformat(), "least": [list(part) for part in self.bands.least]},
             "trained_from": dict(self.trained_from),
         }
-        beside = {PEERS: self.peers, STABILITY: self.stability, REFERENCE: self.reference}
+        beside = {PEERS: self.peers, STABILITY: self.stability, REFERENCE: self.reference, SECOND: self.second}
         return {
             "model.json": _json(content, indent=1),
             **{name: tree.encode("utf-8") for name, tree in zip(names, self.trees, strict=True)},

@@ -18,5 +18,6 @@ DECLARATION = RiskDeclaration(
     capacity=0.10,
     bands=Bands(date(2026, 1, 1), (("low", 0.0), ("moderate", 0.10), ("raised", 0.25), ("high", 0.50))),
     monotone={"permits_expired_last_10_years": 1},
+    place="office_of_file",
     primary=Primary("sex", "missed_risk", "F", "M", view="known"),
 )

@@ -31,5 +31,6 @@ DECLARATION = RiskDeclaration(
         "confirmed_document_findings_last_24_months": 1,
         "document_travellers_last_5_years": 1,
     },
+    place="post_of_crossing",
     primary=Primary("sex", "missed_risk", "F", "M", view="random"),
 )

@@ -3,7 +3,7 @@
 Findings exist only where someone looked. The model learns from the checked rows as they are, with features frozen at
 the moment of decision and plain log loss: weighing rows by one over their probability of being checked costs more
 ranking than it mends bias. The figures below are therefore of checked rows; `control` holds what the random control
-says about all rows.
+and certain checks say about all rows.
 """
 
 from __future__ import annotations
@@ -18,20 +18,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from evidence.intervals import Interval
-from evidence.metrics import catalogue, selected
-from evidence.selection import Estimate, declared, hajek
+from evidence.metrics import catalogue
+from evidence.selection import Estimate, declared
 from features.catalogue import features
-from models.risk.calibration import anchored, choose, log_odds
+from models.risk.among_all import AmongAll, among_all
+from models.risk.calibration import Calibrator, anchored, choose, log_odds
 from models.risk.declaration import RiskDeclaration
 from models.risk.encoding import CATEGORY_ROWS, Matrix, is_text, levels
 from models.risk.examiners import looked, separate
+from models.risk.fallback import SecondOpinion, counted
 from models.risk.folds import check_cohorts
 from models.risk.judging import BASE, FLOOR, MODEL, judge
 from models.risk.labels import Labels
 from models.risk.learners import Logistic, grow, logistic
 from models.risk.model import Input, RiskModel, read_input
 from models.risk.peers import peers
-from models.risk.profiles import PROFILES, Search, fit
+from models.risk.profiles import PROFILES, Profile, Search, fit
 from models.risk.reference import reference
 from models.risk.stability import REFITS, stability
 
@@ -65,17 +67,23 @@ class TooFewFindings:
 class TrainedModel:
     """A model with its figures on test rows: model, logistic regression and base rate by metric name.
 
-    `counts`: rows, positives and rows dropped by reason. `control`: precision at the declared capacity among all rows,
-    from those whose probability of being checked is known. `baseline` is the logistic regression over `model.matrix`.
+    `counts`: rows, positives and rows dropped by reason. `among_all`: what it would find and miss among all rows at
+    the declared capacity, from those whose probability of being checked is known. `baseline` is the logistic regression
+    over `model.matrix`.
     """
 
     model: RiskModel
     baseline: Logistic
     figures: Mapping[str, Mapping[str, Interval]]
     gain: Interval
-    control: Estimate
+    among_all: AmongAll
     counts: Mapping[str, int]
     parameters: Mapping[str, Any]
+
+    @property
+    def control(self) -> Estimate:
+        """Precision at the declared capacity among all rows."""
+        return self.among_all.precision
 
 
 def train(
@@ -86,6 +94,7 @@ def train(
     similar: pa.Table | None = None,
     examiners: pa.Table | None = None,
     versions: Mapping[str, Any] | None = None,
+    profile: Profile = PROFILE,
     draws: int = 100,
     progress: Callable[[str], None] = lambda _: None,
 ) -> TrainedModel | TooFewFindings:
@@ -123,14 +132,14 @@ def train(
     learn, stop = ((matrix.rows(part), label[part]) for part in (in_train, in_valid))
     check_cohorts(label[in_train], as_of[in_train], _REMEDY)
     read = {name: way for name, way in declaration.monotone.items() if name in matrix.names}
-    found = fit(learn, stop, PROFILE, monotone=read, progress=progress)
+    found = fit(learn, stop, profile, monotone=read, progress=progress)
     trees = found.trees
     growing = partial(
         grow,
         found.candidate,
         valid=stop,
-        seeds=range(1, PROFILE.members + 1),
-        rounds=PROFILE.rounds,
+        seeds=range(1, profile.members + 1),
+        rounds=profile.rounds,
         monotone=found.monotone,
     )
     progress(f"growing {REFITS} more times on resampled subjects, to see which reasons hold")
@@ -176,6 +185,7 @@ def train(
         None if similar is None else peers(declaration.subject_kind, similar, [i.name for i in inputs]),
         held,
     )
+    model = replace(model, second=_second(declaration, rows, in_train, floor, calibrators[FLOOR]))
     if similar is not None:
         model = replace(model, reference=reference(model, similar, rows, test_from, declaration.horizon))
     progress(f"judging {declaration.name}")
@@ -193,9 +203,9 @@ def train(
         floor,
         figures,
         gain,
-        _control(drawn[in_test], label[in_test], raw[MODEL][in_test], declaration.capacity),
+        among_all(label[in_test], drawn[in_test], raw[MODEL][in_test], declaration.capacity),
         counts,
-        _parameters(found),
+        _parameters(found, profile),
     )
 
 
@@ -246,6 +256,16 @@ def _inputs(declaration: RiskDeclaration, names: tuple[str, ...], training: pa.T
     return tuple(inputs)
 
 
+def _second(
+    declaration: RiskDeclaration, rows: pa.Table, in_train: np.ndarray, line: Logistic, calibrator: Calibrator
+) -> SecondOpinion:
+    """The line beside the trees, and how many training rows each place had."""
+    if declaration.place is None:
+        return SecondOpinion(line, calibrator, None, {})
+    places = pc.cast(rows.column(declaration.place), pa.string()).to_numpy(zero_copy_only=False)
+    return SecondOpinion(line, calibrator, declaration.place, counted(np.asarray(places, dtype=object), in_train))
+
+
 def _control_chances(rows: pa.Table) -> np.ndarray:
     """The probability with which each row was checked, NaN for rows that officers chose."""
     selected_by = np.asarray(rows.column("selected_by").to_numpy(zero_copy_only=False), dtype=object)
@@ -253,16 +273,11 @@ def _control_chances(rows: pa.Table) -> np.ndarray:
     return declared(selected_by, np.asarray(chances, dtype=np.float64))
 
 
-def _control(chances: np.ndarray, label: np.ndarray, raw: np.ndarray, capacity: float) -> Estimate:
-    """Precision at the declared capacity, corrected for who was checked. Only declared probabilities know that."""
-    return hajek(label, chances, selected(raw, capacity) > 0)
-
-
-def _parameters(found: Search) -> dict[str, Any]:
+def _parameters(found: Search, profile: Profile) -> dict[str, Any]:
     return {
         **found.candidate.parameters,
         "read as": found.chosen,
-        "members": PROFILE.members,
-        "rounds": PROFILE.rounds,
+        "members": profile.members,
+        "rounds": profile.rounds,
         "monotone": ",".join(sorted(found.monotone)),
     }

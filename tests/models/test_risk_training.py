@@ -16,10 +16,12 @@ from models.risk import permit_lapse, secondary_check
 from models.risk.declaration import Bands
 from models.risk.labels import INSTANT, Labels
 from models.risk.model import RiskModel
+from models.risk.profiles import Profile
 from models.risk.training import TooFewFindings, TrainedModel, train
 from records.errors import BadInput
 
 DECLARATION = secondary_check.DECLARATION
+QUICK = Profile("quick", 5, 60, 15, 5, tries=2, tried_rounds=20, rate=0.12, rates=(0.1, 0.2))
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
@@ -71,7 +73,9 @@ def values() -> pa.Table:
 @pytest.fixture(scope="module")
 def trained(values) -> TrainedModel:
     similar = values.append_column("mode", pa.array(["air", "land", "air"] * (values.num_rows // 3)))
-    found = train(DECLARATION, values, make_labels(values), similar=similar, versions={"crossings": 3}, draws=30)
+    found = train(
+        DECLARATION, values, make_labels(values), similar=similar, versions={"crossings": 3}, profile=QUICK, draws=30
+    )
     assert isinstance(found, TrainedModel)
     return found
 
@@ -156,6 +160,7 @@ def test_a_saved_model_answers_the_same_and_is_named_by_its_content(trained, val
         "model.json",
         "peers.json",
         "reference.json",
+        "second.json",
         "stability.json",
         *trees,
     ]
@@ -166,7 +171,7 @@ def test_a_saved_model_answers_the_same_and_is_named_by_its_content(trained, val
 
 
 def test_training_twice_gives_the_same_model(trained, values):
-    again = train(DECLARATION, values, make_labels(values), versions={"crossings": 3}, draws=2)
+    again = train(DECLARATION, values, make_labels(values), versions={"crossings": 3}, profile=QUICK, draws=2)
     assert again.model.peers is again.model.reference is None
     same = replace(again.model, peers=trained.model.peers, reference=trained.model.reference)
     assert same.hash == trained.model.hash
@@ -181,6 +186,32 @@ def test_what_is_usual_and_which_reasons_hold_go_with_the_model(trained, values,
     assert 0 <= held.noise <= held.refit <= 1
     assert set(held.least) == {i.group for i in again.inputs}
     assert any(least is not None for least in held.least.values())
+
+
+def test_a_second_opinion_goes_with_the_model(trained, values, tmp_path):
+    """It says what a straight line makes of the same inputs, and that it leads where findings are few."""
+    again = RiskModel.load(trained.model.save(tmp_path))
+    assert again.second == trained.model.second
+    assert again.second.post == DECLARATION.place
+    assert sum(again.second.rows.values()) == trained.counts["train rows"]
+    chance, leads = again.second_opinion(values)
+    assert ((chance > 0) & (chance < 1)).all()
+    assert leads.all()  # no post of these has a thousand findings
+    with pytest.raises(BadInput, match="without a second opinion"):
+        replace(again, second=None).second_opinion(values)
+
+
+def test_who_was_checked_by_chance_anchors_the_probability(values):
+    """Officers who look where more is found make every probability too high; the control says how much."""
+    labels = make_labels(values)
+    drawn = np.asarray(labels.table["selected_by"]) == "random"
+    found = np.where(drawn & (np.arange(len(drawn)) % 4 > 0), 0.0, labels.table["label"].to_numpy())
+    place = labels.table.column_names.index("label")
+    biased = replace(labels, table=labels.table.set_column(place, "label", pa.array(found)))
+    model = train(DECLARATION, values, biased, profile=QUICK, draws=2).model
+    assert model.calibrator.shift < 0
+    low, high = model.calibrator.interval(np.array([-2.0, -1.0]))
+    assert (low < high).all()
 
 
 def test_a_changed_model_folder_is_refused(trained, tmp_path):
@@ -210,7 +241,9 @@ def test_who_looked_is_known_while_learning_and_not_when_scoring(values):
     found = np.maximum(labels.table["label"].to_numpy(), random.random(1500) < 0.5 * strict)
     labels = replace(labels, table=labels.table.set_column(1, "label", pa.array(found)))
     who = pa.table({"event": values["event"], "examiner": pa.array(np.where(strict, "o1", "o2"))})
-    plain, averaged = (train(DECLARATION, values, labels, examiners=each, draws=5) for each in (None, who))
+    plain, averaged = (
+        train(DECLARATION, values, labels, examiners=each, profile=QUICK, draws=5) for each in (None, who)
+    )
     at_b = np.asarray(values["post_of_crossing"].to_numpy(zero_copy_only=False) == "b")
 
     def blamed(outcome):
