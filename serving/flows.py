@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.volumes.publishing.published import LEVELS_OF_FLOWS, Run, runs
+from models.volumes.publishing.published import LEVELS_OF_FLOWS, Run, newest_nowcast, runs
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
 from serving.languages import Language
@@ -20,6 +21,8 @@ from serving.places import name_of
 
 STEPS: Mapping[str, str] = {"hour": "hours", "day": "days", "month": "months"}
 """Step to the table of a run that holds it."""
+BEFORE: Mapping[str, int] = {"hour": 48, "day": 28, "month": 24}
+"""Steps before the run whose counts a picture shows beside its forecast."""
 AT_ONCE: Mapping[str, int] = {"hour": 48, "day": 30, "month": 24}
 """Steps that a page shows at once."""
 LABELS = ("mode", "governorate", "post", "direction")
@@ -74,6 +77,19 @@ def series(run: Run, node: str, step: str, first: date | None = None, steps: int
     """The forecast of one flow by one step, in order, from `first` on (its own first where none is given)."""
     table = between(run.table(STEPS[step], where=[("node", "=", node)]).sort_by("ds"), first)
     return table if steps is None else table.slice(0, steps)
+
+
+def came(run: Run, node: str, step: str, steps: int | None = None) -> pa.Table:
+    """The newest counts (ds, y) of one flow before the run, in order."""
+    rows = run.table("came", ["ds", "y"], [("node", "=", node), ("step", "=", STEPS[step])]).sort_by("ds")
+    return rows if steps is None else rows.slice(max(0, rows.num_rows - steps))
+
+
+def running(home: Path, node: str) -> Mapping[str, Mapping[str, Any]]:
+    """The newest nowcast of one flow, by "day" and "month"; none before the first."""
+    told = newest_nowcast(home / "volumes")
+    rows = told.filter(pc.equal(told["node"], node)).to_pylist() if told else []
+    return {row["period"]: row for row in rows}
 
 
 def between(rows: pa.Table, first: date | None = None, end: date | None = None) -> pa.Table:

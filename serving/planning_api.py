@@ -22,7 +22,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.volumes.early_warning.alarms import Alarm, State
-from models.volumes.publishing.published import Run
+from models.volumes.publishing.published import Run, newest_nowcast
 from models.volumes.rhythm import COLUMNS
 from models.volumes.what_if.scenarios import Change, Effect, Scenario
 from records.errors import BadInput
@@ -163,15 +163,38 @@ def _forecasts(router: APIRouter, house: House) -> None:
         start: Annotated[date | None, Query(alias="from")] = None,
         form: Drawn = "svg",
     ) -> Response:
-        """A fan of the steps that a page shows at once; with a scenario, its fan over the published one."""
+        """A fan of the steps that a page shows at once, the first after what came before it; with a scenario, its fan
+        over the published one."""
         run = run_of(house)
         of, steps, scenario = flows.node_of(run, node), flows.AT_ONCE[step], asked(run)
         if scenario is None:
-            return drawn(volume_pictures.fan(flows.series(run, of.node, step, start, steps), step, looked), form)
+            begins = start is None or start <= flows.begins(run, step)[0]
+            came = flows.came(run, of.node, step, flows.BEFORE[step]) if begins else None
+            rows = flows.series(run, of.node, step, start, steps)
+            return drawn(volume_pictures.fan(rows, step, looked, came=came), form)
         rows, after, _ = what_if.overlaid(run, of, step, scenario)
         begin = int(np.searchsorted(rows["ds"].to_numpy(), np.datetime64(start))) if start else 0
         shown, under = rows.slice(begin, steps), after[begin : begin + steps]
         return drawn(volume_pictures.fan(shown, step, looked, under), form)
+
+    @router.get("/v1/forecasts/came", response_model=None)
+    def came(step: Step = "day", node: str | None = None, form: Form = "json") -> Response:
+        """What came of one flow in the steps before the newest run."""
+        run = run_of(house)
+        return answered(flows.came(run, flows.node_of(run, node).node, step), form, f"came-{step}", run)
+
+    @router.get("/v1/forecasts/now", response_model=None)
+    def now(level: Level | None = None, node: str | None = None, form: Form = "json") -> Response:
+        """The running day and month, of one level or one node: what has come, and what is expected in all."""
+        run = run_of(house)
+        told = newest_nowcast(house.settings.home / "volumes")
+        if told is None:
+            raise BadInput("The running day has not been told yet. Tell it: basira volumes nowcast.")
+        if node or not level:
+            told = told.filter(pc.equal(told["node"], flows.node_of(run, node).node))
+        if level:
+            told = told.filter(pc.equal(told["level"], level))
+        return answered(told, form, "now", run)
 
     @router.get("/v1/forecasts/moved/picture", response_model=None)
     def moved_picture(looked: Looked, node: str, day: date, form: Drawn = "svg") -> Response:

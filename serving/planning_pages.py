@@ -20,6 +20,7 @@ from fastapi.responses import RedirectResponse
 from models.volumes.early_warning.alarms import Alarm, State
 from models.volumes.publishing.published import LEVELS_OF_FLOWS, Card, Run
 from models.volumes.rhythm import COLUMNS, MEDIAN
+from models.volumes.what_if.overlay import reaches
 from models.volumes.what_if.scenarios import Change, Scenario
 from serving import alarm_answers, flows, movers, planning_desks, store, warnings, what_if
 from serving.capabilities import Capability
@@ -33,6 +34,7 @@ from serving.planning_words import (
     between_in_words,
     count_in_words,
     number_in_words,
+    running_in_words,
     share_in_words,
     signed_in_words,
 )
@@ -77,7 +79,9 @@ def add_pages(app: FastAPI, house: House) -> None:
         if (who := entered(request)) is None:
             return RedirectResponse("/", status_code=303)
         reader = reader_of(request)
-        return shown(request, who, "flows", lambda run, standing: _flow(run, standing, reader, node, step, start))
+        return shown(
+            request, who, "flows", lambda run, standing: _flow(house, run, standing, reader, node, step, start)
+        )
 
     @app.post("/forecasts/alarms", include_in_schema=False)
     def answer_alarm(
@@ -144,7 +148,13 @@ def add_pages(app: FastAPI, house: House) -> None:
 
 
 def _flow(
-    run: Run, standing: Sequence[Alarm], reader: Language, name: str | None, step: str, start: date | None
+    house: House,
+    run: Run,
+    standing: Sequence[Alarm],
+    reader: Language,
+    name: str | None,
+    step: str,
+    start: date | None,
 ) -> dict[str, Any]:
     """One flow by one step: its picture, its numbers, what moved it, and what to know of it."""
     node = flows.node_of(run, name)
@@ -166,6 +176,7 @@ def _flow(
         "steps": list(STEPS),
         "pages": [(b.isoformat(), reader.short_weekday(b), b == begin) for b in begins] if len(begins) > 1 else [],
         "rows": _range_rows(rows, step, reader),
+        "now": running_in_words(flows.running(house.settings.home, node.node), reader),
         "address": address,
         "words": [(reader.short_weekday(w.ds), movers.in_words(w, reader)) for w in words[:DAYS_TOLD]],
         "moved": urlencode({"node": node.node, "day": words[0].ds.isoformat()}) if words else None,
@@ -259,15 +270,16 @@ def _scenarios(
     }
     if asked is None:
         return values
+    query = given | {"node": node.node, "step": step}
+    values |= {"changes": [_change(change, reader) for change in asked.changes], "made_on": reader.day(asked.made_on)}
+    if not reaches(flows.series(run, node.node, step)["ds"].to_numpy(), asked):
+        return values | {"effect": reader.say("scenarios.outside"), "rows": (), "query": urlencode(query)}
     rows, after, effect = what_if.overlaid(run, node, step, asked)
     moved = np.flatnonzero((flows.quantiles(rows) != after).any(axis=1))
     begin = (int(moved[0]) // AT_ONCE[step]) * AT_ONCE[step] if len(moved) else 0
     shown, under = rows.slice(begin, AT_ONCE[step]), after[begin : begin + AT_ONCE[step]]
-    query = given | {"node": node.node, "step": step}
     start = {"from": shown["ds"][0].as_py().date().isoformat()} if shown.num_rows else {}
     return values | {
-        "changes": [_change(change, reader) for change in asked.changes],
-        "made_on": reader.day(asked.made_on),
         "address": urlencode(query | start),
         "query": urlencode(query),
         "effect": reader.say(

@@ -7,14 +7,40 @@ from typing import Any
 
 import numpy as np
 
-from models.volumes.rhythm import COLUMNS
+from models.volumes.rhythm import COLUMNS, MEDIAN
 from serving.languages import Language
 
+SENTENCES: Mapping[str, str] = {"day": "now.day", "month": "now.month"}
 LOW, HIGH = COLUMNS.index("q0.1"), COLUMNS.index("q0.9")
 
 
 def row_in_words(row: Mapping[str, Any], reader: Language) -> tuple[str, str]:
     return count_in_words(row["mean"], reader), between_in_words(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader)
+
+
+def running_in_words(running: Mapping[str, Mapping[str, Any]], reader: Language) -> list[str]:
+    """The running day and month of a flow, in a sentence each, and whether its feeds may be broken."""
+    said = []
+    for period, row in running.items():
+        when = (
+            reader.weekday(row["ds"].date())
+            if period == "day"
+            else f"{reader.month_name(row['ds'].month)} {row['ds'].year}"
+        )
+        said.append(
+            reader.say(
+                SENTENCES[period],
+                when=when,
+                time=f"{row['until']:%H:%M}",
+                so_far=count_in_words(row["so_far"], reader),
+                expected=count_in_words(row[COLUMNS[MEDIAN]], reader),
+                between=between_in_words(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader),
+                forecast=count_in_words(row["forecast"], reader),
+            )
+        )
+        if period == "day" and row["silent"]:
+            said.append(reader.say("now.silent", count=row["silent"]))
+    return said
 
 
 def between_in_words(low: float, high: float, reader: Language) -> str:

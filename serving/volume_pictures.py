@@ -27,9 +27,9 @@ MARGIN = 90
 AXIS: Mapping[str, str] = {"hour": "%-d/%-m %H:%M", "day": "%-d %b", "month": "%b %Y"}
 
 
-def fan(table: pa.Table, step: str, look: Look, under: np.ndarray | None = None) -> Spec:
-    """The forecast of one flow: median and ranges of 40, 80 and 95%. With `under`, quantiles (H, 15) of a scenario,
-    the fan is the scenario's, and the published median and 80% range are dashed lines."""
+def fan(table: pa.Table, step: str, look: Look, under: np.ndarray | None = None, came: pa.Table | None = None) -> Spec:
+    """The forecast of one flow: median and ranges of 40, 80 and 95%, after what `came` (ds, y) before it. With `under`,
+    quantiles (H, 15) of a scenario, the fan is the scenario's, and the published median and 80% range are dashed."""
     alt = _altair()
     published = _rows(table, None)
     base = alt.Chart(alt.InlineData(values=published if under is None else _rows(table, under)))
@@ -50,6 +50,12 @@ def fan(table: pa.Table, step: str, look: Look, under: np.ndarray | None = None)
                 color=look.colour("faint"), strokeDash=dash, strokeWidth=1.5, interpolate="monotone"
             )
             layers.append(drawn.encode(x=at, y=f"{name}:Q"))
+    if came is not None and came.num_rows:
+        past = [{"at": _clock(row["ds"]), "came": row["y"]} for row in came.to_pylist()]
+        line = alt.Chart(alt.InlineData(values=past)).mark_line(
+            color=look.colour("ink"), strokeWidth=1.5, point={"color": look.colour("ink"), "size": 12}
+        )
+        layers.append(line.encode(x=at, y="came:Q"))
     return _dressed(alt.layer(*layers), look, 280, title)
 
 

@@ -1,9 +1,4 @@
-"""Scenarios that planners keep, and what one does to a published forecast.
-
-A scenario changes flows; what it does to a sum of flows is worked out from them: the median moves by what the flows'
-medians move by, and the distance of each quantile from it grows or shrinks as theirs do, beside the flows that stay as
-they were. The published forecast is never edited.
-"""
+"""Scenarios that planners keep, and what one does to a published forecast, which is never edited."""
 
 from __future__ import annotations
 
@@ -13,17 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from models.volumes.publishing.published import Run
-from models.volumes.rhythm import COLUMNS, MEDIAN
 from models.volumes.what_if import scenarios
+from models.volumes.what_if.overlay import what_if
 from models.volumes.what_if.scenarios import Change, Effect, Scenario
 from records import journal
 from records.errors import BadInput
 from records.journal import Actor
-from serving.flows import LABELS, STEPS, Node, quantiles
+from serving.flows import STEPS, Node, quantiles
 
 KIND = "scenario_saved"
 FOLDER = "scenarios"
@@ -79,48 +73,6 @@ def overlaid(run: Run, node: Node, step: str, scenario: Scenario) -> tuple[pa.Ta
     """The published forecast of a node in order, its quantiles (H, 15) under the scenario, and what that did to it."""
     if step not in SHOWN_BY:
         raise BadInput(f"A scenario is shown by {' or '.join(SHOWN_BY)}; its changes begin and end on days.")
-    below = [(name, "=", value) for name, value in node.labels().items()]
-    table = run.table(STEPS[step], where=[[("node", "=", node.node)], [("level", "=", "flow"), *below]]).sort_by("ds")
-    own = table.filter(pc.equal(table["node"], node.node))
-    before = quantiles(own)
-    days = own["ds"].to_numpy()
-    parts = table.filter(pc.equal(table["level"], "flow"))
-    labels, flows = _by_flow(parts, days) if parts.num_rows else ([node.labels()], before[None])
-    moved = scenarios.on_quantiles(flows, labels, days, scenario)
-    after = _of_the_sum(before, flows, moved)
-    return own, after, scenarios.effect(before[None], after[None])
-
-
-def _of_the_sum(before: np.ndarray, flows: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """Quantiles (H, Q) of a sum whose parts (S, H, Q) were moved.
-
-    Distances from the median add up as independent ones do: what the moved flows had of the sum's is taken out of it,
-    what they have now is put in. Moved flows that together would have had more than the sum has had all of it.
-    """
-    middle = slice(MEDIAN, MEDIAN + 1)
-    touched = (flows != moved).any(axis=2, keepdims=True)
-    had = np.where(touched, flows, 0.0).sum(axis=0)
-    have = np.where(touched, moved, 0.0).sum(axis=0)
-    distance, had_apart, have_apart = (np.abs(q - q[:, middle]) for q in (before, had, have))
-    share = np.divide(distance, had_apart, out=np.ones_like(distance), where=had_apart > distance)
-    rest = np.maximum(distance**2 - (share * had_apart) ** 2, 0.0)
-    apart = np.sqrt(rest + (share * have_apart) ** 2)
-    centre = before[:, middle] + (have - had)[:, middle]
-    answer = np.maximum(centre + np.where(np.arange(len(COLUMNS)) < MEDIAN, -apart, apart), 0.0)
-    untouched = ~touched.any(axis=0)
-    return np.asarray(np.where(untouched, before, np.maximum.accumulate(answer, axis=1)))
-
-
-def _by_flow(parts: pa.Table, days: np.ndarray) -> tuple[list[dict[str, str]], np.ndarray]:
-    """Labels of S flows and their quantiles (S, H, Q) on the given moments."""
-    columns = {name: parts[name].to_pylist() for name in ("node", *LABELS)}
-    place: dict[str, int] = {}
-    labels = []
-    for row, name in enumerate(columns["node"]):
-        if name not in place:
-            place[name] = len(place)
-            labels.append({label: columns[label][row] for label in LABELS if columns[label][row] is not None})
-    flows = np.zeros((len(labels), len(days), len(COLUMNS)))
-    at = np.searchsorted(days, parts["ds"].to_numpy())
-    flows[[place[name] for name in columns["node"]], at] = quantiles(parts)
-    return labels, flows
+    told = what_if(run, scenario, STEPS[step], node.node)
+    before, after = quantiles(told.before), quantiles(told.after)
+    return told.before, after, scenarios.effect(before[None], after[None])

@@ -33,6 +33,7 @@ from models.volumes.publishing.nightly import (
     Night,
     Size,
     Taught,
+    came_table,
     daily_actual,
     flow_table,
     labels_of,
@@ -92,7 +93,7 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
     if taught is None or any(made.parts[name].taught is not taught.get(name) for name in FREQS):
         learnt_at = made_at
         _keep(settings, made, size, learnt_at, lake)
-    tables = {name: flow_table(part) for name, part in made.parts.items()}
+    tables = {name: flow_table(part) for name, part in made.parts.items()} | {"came": came_table(made)}
     with watch.part("words"):
         told = words(made)
     with watch.part("alarms"):

@@ -8,8 +8,19 @@ import pandas as pd
 import pyarrow as pa
 from scipy.stats import norm
 
+from models.volumes.adding_up.paths import quantiles_of
 from models.volumes.early_warning.alarms import Alarm, Kind
-from models.volumes.publishing.published import TABLES, Card, Published, Run, Word, write
+from models.volumes.publishing.published import (
+    RUNNING,
+    TABLES,
+    Card,
+    Paths,
+    Published,
+    Run,
+    Word,
+    write,
+    write_nowcast,
+)
 from models.volumes.rhythm import COLUMNS, LEVELS
 
 MADE = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
@@ -41,18 +52,30 @@ def described() -> list[dict]:
     return list(found.values())
 
 
-def table(steps: str) -> pa.Table:
-    count, freq, share = STEPS[steps]
-    moments = pd.date_range(FIRST, periods=count, freq=freq)
+def futures(steps: str) -> tuple[tuple[str, ...], np.ndarray]:
+    """The flows and their drawn paths (n, H, P), the larger ones in the same futures."""
+    count, _, share = STEPS[steps]
     wave = 1 + 0.25 * np.sin(np.arange(count) * 2 * np.pi / {"hours": 24, "days": 7, "months": 12}[steps])
+    flows = [row for row in described() if row["level"] == "flow"]
+    size = np.array([row["size"] for row in flows])[:, None]
+    width = 0.1 * np.sqrt(size * share) * 10 * (1 + np.arange(count) / count)
+    drawn = np.random.default_rng(8).standard_normal((2, *width.shape, 201))
+    noise = 0.5 * drawn[0, :1] + 0.85 * drawn[1]
+    paths = np.maximum((size * share * wave)[..., None] + width[..., None] * noise, 0.0)
+    return tuple(row["node"] for row in flows), paths.astype(np.float32).astype(float)
+
+
+def table(steps: str) -> pa.Table:
+    """All nodes, read from the paths of the flows inside them."""
+    count, freq, _ = STEPS[steps]
+    told = Paths(*futures(steps), np.empty(0))
     frames = []
     for row in described():
-        middle = row["size"] * share * wave
-        width = 0.35 * np.sqrt(row["size"]) * np.sqrt(share) * 10 * (1 + np.arange(count) / count)
-        quantiles = np.maximum(middle[:, None] + norm.ppf(LEVELS) * width[:, None] * 0.3, 0.0)
-        frame = pd.DataFrame(quantiles, columns=COLUMNS)
+        paths = told.hours[told.inside(row["node"])].sum(axis=0)
+        frame = pd.DataFrame(quantiles_of(paths), columns=COLUMNS)
         labels = {name: value for name, value in row.items() if name != "size"}
-        frames.append(frame.assign(ds=moments, mean=middle, closed=False, **labels))
+        moments = pd.date_range(FIRST, periods=count, freq=freq)
+        frames.append(frame.assign(ds=moments, mean=paths.mean(axis=1), closed=False, **labels))
     return as_table(steps, pd.concat(frames))
 
 
@@ -60,7 +83,7 @@ def as_table(name: str, frame: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(frame[TABLES[name].names], preserve_index=False, schema=TABLES[name])
 
 
-def quantiles_of(means: np.ndarray) -> pd.DataFrame:
+def around(means: np.ndarray) -> pd.DataFrame:
     spread = np.maximum(means[:, None] * (1 + norm.ppf(LEVELS) * 0.15), 0.0)
     return pd.DataFrame(spread, columns=COLUMNS).assign(mean=means)
 
@@ -80,7 +103,7 @@ def staffing() -> pa.Table:
 def published(made_at: datetime = MADE) -> Published:
     days = pd.date_range(FIRST, periods=90)
     come = 20 + 5.0 * (days.day_of_week < 5)
-    offices = quantiles_of(np.asarray(come, float)).assign(office="tunis-bab-bhar", kind="renewal", ds=days)
+    offices = around(np.asarray(come, float)).assign(office="tunis-bab-bhar", kind="renewal", ds=days)
     open_cases = 400 + 2.0 * np.arange(90)
     caseload = pd.DataFrame(
         {"ds": days, "backlog_mean": open_cases, "backlog_q0.1": open_cases - 30 - np.arange(90) / 2}
@@ -89,7 +112,7 @@ def published(made_at: datetime = MADE) -> Published:
     caseload["backlog_q0.9"] = open_cases + 30 + np.arange(90) / 2
     caseload = caseload.assign(promised_days=45, officers=14, officers_needed=15)
     months = pd.date_range(FIRST.replace(day=1), periods=12, freq="MS")
-    renewals = quantiles_of(np.linspace(90, 140, 12)).assign(category="work", ds=months)
+    renewals = around(np.linspace(90, 140, 12)).assign(category="work", ds=months)
     curve = [
         {"post": p, "share_in_time": s, "booth_hours": b}
         for p in POSTS
@@ -134,9 +157,36 @@ def published(made_at: datetime = MADE) -> Published:
     }
     tables |= {"offices": as_table("offices", offices), "caseload": as_table("caseload", caseload)}
     tables |= {"renewals": as_table("renewals", renewals)}
-    tables["stock"] = as_table("stock", quantiles_of(np.array([58000.0])).assign(group="work"))
-    return Published(tables, alarms, words, card)
+    tables["came"] = came()
+    tables["stock"] = as_table("stock", around(np.array([58000.0])).assign(group="work"))
+    nodes, hours = futures("hours")
+    return Published(tables, alarms, words, card, Paths(nodes, hours, futures("days")[1]))
+
+
+def came() -> pa.Table:
+    """Counts of four weeks before the run, by day."""
+    days = pd.date_range(end=FIRST - timedelta(days=1), periods=28)
+    frames = [
+        pd.DataFrame({"node": row["node"], "step": "days", "ds": days, "y": row["size"] + 5.0 * np.arange(28)})
+        for row in described()
+    ]
+    return as_table("came", pd.concat(frames))
+
+
+def nowcast() -> pa.Table:
+    """The first day of the run until one o'clock, and its month; one of Ras Jedir's flows reports nothing."""
+    frames = []
+    for period, share, begin in (("day", 1.0, FIRST), ("month", 30.4, FIRST.replace(day=1))):
+        for row in described():
+            told = around(np.array([row["size"] * share * 1.1]))
+            labels = {name: value for name, value in row.items() if name != "size"}
+            silent = int(row["node"].startswith(RAS_JEDIR) and "exit" not in row["node"])
+            moments = {"ds": pd.Timestamp(begin), "until": pd.Timestamp(FIRST) + pd.Timedelta(hours=13)}
+            counts = {"so_far": 0.6 * row["size"], "forecast": row["size"] * share, "silent": silent}
+            frames.append(told.assign(period=period, **labels, **moments, **counts))
+    return pa.Table.from_pandas(pd.concat(frames)[RUNNING.names], preserve_index=False, schema=RUNNING)
 
 
 def publish(home: Path) -> Run:
+    write_nowcast(home / "volumes", MADE, nowcast())
     return write(home / "volumes", published())

@@ -14,6 +14,8 @@ READ = (
     "/v1/forecasts?level=post",
     "/v1/forecasts/nodes",
     "/v1/forecasts/card",
+    "/v1/forecasts/came",
+    "/v1/forecasts/now",
     "/v1/staffing",
     "/v1/staffing/curve",
     "/v1/offices",
@@ -73,6 +75,25 @@ def test_pictures_are_specifications_and_drawings(planner, run):
     ):
         assert planner.get(address).text.startswith("<svg"), address
     assert planner.get("/v1/forecasts/moved/picture?node=total&day=2026-12-02").status_code == 400
+
+
+def test_a_picture_shows_what_came_before_on_its_first_page_alone(planner, run):
+    def drawn(**params):
+        told = planner.get("/v1/forecasts/picture", params={"form": "json", "node": RAS_JEDIR, **params}).json()
+        return "came" in str(told["layer"])
+
+    assert drawn()
+    assert drawn(**{"from": "2026-03-02"})
+    assert not drawn(**{"from": "2026-04-01"})
+    rows = planner.get("/v1/forecasts/came", params={"node": RAS_JEDIR}).json()["rows"]
+    assert (len(rows), rows[-1]["ds"][:10]) == (28, "2026-03-01")
+
+
+def test_the_running_day_and_month_are_told_of_a_node_or_a_level(planner, run, installation):
+    rows = planner.get("/v1/forecasts/now", params={"node": RAS_JEDIR}).json()["rows"]
+    assert [(row["period"], row["silent"]) for row in rows] == [("day", 1), ("month", 1)]
+    posts = planner.get("/v1/forecasts/now", params={"level": "post"}).json()["rows"]
+    assert {row["post"] for row in posts} == {"ras-jedir", "tunis-carthage"}
 
 
 def test_an_alarm_is_answered_with_a_token_of_who_plans(client, installation, run):

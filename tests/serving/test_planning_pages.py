@@ -48,6 +48,21 @@ def test_what_moved_it_notes_and_alarms_stand_with_the_numbers(enter, run):
     assert "instead of 1,800 expected (47% more)" in page
 
 
+def test_the_running_day_and_month_stand_above_the_forecast(enter, run):
+    page = enter("planner").get("/forecasts", params={"node": RAS_JEDIR}).text
+    assert "Monday 2 March, until 13:00: 540 have come, and 990 are expected by midnight" in page
+    assert "March 2026: 540 have come so far" in page
+    assert language("en").say("now.silent", count=1) in page
+    elsewhere = enter("planner").get("/forecasts", params={"node": "mode=air"}).text
+    assert language("en").say("now.title") in elsewhere
+    assert language("en").say("now.silent", count=1) not in elsewhere
+
+
+def test_a_scenario_whose_days_are_over_says_so(enter, run):
+    page = enter("planner").get("/forecasts/scenarios", params={**TRIED, "first": "2026-01-10", "last": "2026-01-12"})
+    assert (page.status_code, language("en").say("scenarios.outside") in page.text) == (200, True)
+
+
 def test_an_alarm_is_answered_by_who_plans_and_noted_in_the_journal(enter, run, installation):
     client = enter("planner")
     page = client.get("/forecasts/alarms").text

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from models.volumes.rhythm import COLUMNS, MEDIAN
+from models.volumes.what_if.overlay import what_if
 from models.volumes.what_if.scenarios import Change, Scenario
-from serving.flows import node_of
+from serving.flows import node_of, quantiles
 from serving.what_if import change_of, overlaid
 from tests.serving.published_run import FIRST, RAS_JEDIR, node, publish
 
@@ -34,11 +35,17 @@ def test_a_range_of_factors_moves_the_median_and_widens_the_range(run, name):
     assert (np.diff(moved, axis=1) >= 0).all()
 
 
-def test_a_sum_moves_by_what_its_parts_move(run):
-    change = Change(date(2026, 3, 10), None, {"post": "ras-jedir"}, 1.2, 1.2)
-    own_before, own = after(run, RAS_JEDIR, change)
-    before, moved = after(run, "total", change)
-    assert (own - own_before)[:, MEDIAN] == pytest.approx((moved - before)[:, MEDIAN], rel=1e-6, abs=1e-6)
+def test_pages_say_what_the_command_line_says_of_the_same_paths(run):
+    made = Scenario("s", "a", FIRST, "n", (Change(date(2026, 3, 10), None, {"post": "ras-jedir"}, 1.2, 1.6, 0.7),))
+    told = what_if(run, made)
+    for name, mine in told.effects("mode").items():
+        assert overlaid(run, node_of(run, name), "day", made)[2] == mine
+    for step, level in (("day", "days"), ("hour", "hours")):
+        rows, moved, _ = overlaid(run, node_of(run, "total"), step, made)
+        assert rows["q0.5"].to_pylist() == pytest.approx(
+            run.table(level, where=[("node", "=", "total")]).sort_by("ds")["q0.5"].to_pylist(), rel=1e-5
+        )
+        assert (moved[-1] != quantiles(rows)[-1]).any()
 
 
 def test_what_is_shut_is_zero_and_what_is_elsewhere_stays(run):
@@ -47,8 +54,10 @@ def test_what_is_shut_is_zero_and_what_is_elsewhere_stays(run):
     assert (moved[8:10] == 0).all()
     before, moved = after(run, "total", change)
     assert np.array_equal(np.flatnonzero((before != moved).any(axis=1)), [8, 9])
-    with pytest.raises(ValueError, match="No flow has mode land"):
-        after(run, node(mode="air"), change)
+    with pytest.raises(ValueError, match="No flow has mode rail"):
+        after(run, "total", Change(date(2026, 3, 10), None, {"mode": "rail"}))
+    _, elsewhere = after(run, node(mode="air"), change)
+    assert np.array_equal(elsewhere, after(run, node(mode="air"), Change(date(2026, 3, 10), None, {"mode": "land"}))[0])
 
 
 def test_per_cents_become_factors_in_order():

@@ -43,6 +43,9 @@ FREQS = {"hours": "h", "days": "D", "months": "MS"}
 LOSSES = {"wape": losses.wape, "scaled_crps": losses.scaled_crps, "coverage_80": losses.coverage_of_counts}
 WORD_DAYS = 14
 """First days of which it is said what moved them."""
+CAME = {"hours": 24 * 7, "days": 90, "months": 36}
+"""Newest steps whose counts are published beside the forecast."""
+YEAR = 365
 PROFILE_HOURS = 24 * 56
 """Recent hours that say how a day spreads over its hours, where a closure shuts some of them."""
 
@@ -150,7 +153,7 @@ def night(
     if not common:
         raise BadInput("No flow has counts by hour, day and month yet. Forecast again after a whole month of counts.")
     every = {name for panel in panels.values() for name in panel.ids}
-    young = [Note(name, "too new to be forecast: it lacks counts by hour, day or month") for name in every - {*common}]
+    new = [Note(name, "too new to be forecast: it lacks counts by hour, day or month") for name in every - {*common}]
     open_shares = _open_shares(flows, panels["hours"].only(common), size)
     parts: dict[str, Ahead] = {}
     for name, panel in panels.items():
@@ -161,7 +164,9 @@ def night(
     told = nested(*(parts[name].told for name in FREQS), days_counted=before)
     parts = {name: replace(part, told=getattr(told, name)) for name, part in parts.items()}
     notes = tuple(note for name in ("days", "months") for note in panels[name].notes)
-    return Night(parts, (*flows.notes, *young, *notes), _uncertain(parts["days"].nodes, size, countries))
+    return Night(
+        parts, (*flows.notes, *new, *_young(parts["days"]), *notes), _uncertain(parts["days"].nodes, size, countries)
+    )
 
 
 def flow_table(part: Ahead) -> pa.Table:
@@ -183,6 +188,20 @@ def flow_table(part: Ahead) -> pa.Table:
     columns["mean"] = pa.array(mean[row, ahead])
     columns |= {name: pa.array(quantiles[row, ahead, place]) for place, name in enumerate(COLUMNS)}
     return pa.table(columns).select(TABLES["days"].names)
+
+
+def came_table(made: Night) -> pa.Table:
+    """The newest counts before the run, as far back as CAME says: what was, beside what is expected."""
+    columns: dict[str, list[np.ndarray]] = {"node": [], "step": [], "ds": [], "y": []}
+    for name, part in made.parts.items():
+        values = part.nodes.until(part.told.origin).values[:, -CAME[name] :][made.hierarchy.among_distinct]
+        row, step = np.nonzero(np.isfinite(values))
+        columns["node"].append(np.array(made.hierarchy.names, object)[row])
+        columns["step"].append(np.full(len(row), name, object))
+        clock = moments(part.told.origin + 1 - values.shape[1] + step, part.nodes.rhythm)
+        columns["ds"].append(clock.astype("datetime64[us]"))
+        columns["y"].append(values[row, step])
+    return pa.table({name: pa.array(np.concatenate(parts)) for name, parts in columns.items()}).cast(TABLES["came"])
 
 
 def possible_futures(made: Night) -> Paths:
@@ -215,6 +234,17 @@ def words(made: Night, countries: Sequence[str] = ("TN",)) -> list[Word]:
         for row, name in enumerate(nodes.ids)
         for day in range(days)
         if np.isfinite(moved.forecast[row, day]) and not part.closed[place[row], day]
+    ]
+
+
+def _young(days: Ahead) -> list[Note]:
+    """Nodes whose first count is less than a year old: no season of theirs has been seen yet."""
+    values = days.nodes.until(days.told.origin).values[days.told.hierarchy.among_distinct]
+    age = values.shape[1] - np.isfinite(values).argmax(axis=1)
+    return [
+        Note(name, f"young: {days_known} days of history, less than a year")
+        for name, days_known in zip(days.told.hierarchy.names, age, strict=True)
+        if days_known < YEAR
     ]
 
 

@@ -34,6 +34,7 @@ TABLES: Final[Mapping[str, pa.Schema]] = {
     "hours": _FLOWS,
     "days": _FLOWS,
     "months": _FLOWS,
+    "came": pa.schema([("node", pa.string()), ("step", pa.string()), _MOMENT, ("y", pa.float64())]),
     "offices": pa.schema([("office", pa.string()), ("kind", pa.string()), _MOMENT, *_NUMBERS]),
     "caseload": pa.schema(
         [("office", pa.string()), _MOMENT]
@@ -52,7 +53,8 @@ TABLES: Final[Mapping[str, pa.Schema]] = {
 }
 """Columns of each table. `node` names a flow: "mode=sea > governorate=TN-11 > post=GLT > direction=entry"; `parent` is
 the node it is a part of (null: the nation). Labels that a node does not have are null, as are officers needed where all
-desks are not enough. `closed` steps are exact zeros of an announced closure."""
+desks are not enough. `closed` steps are exact zeros of an announced closure. `came` are the counts before the run, by
+the `step` "hours", "days" or "months"; one that is missing is left out."""
 
 RUNNING: Final = pa.schema(
     [(name, pa.string()) for name in ("node", "level", "parent", "mode", "governorate", "post", "direction", "period")]

@@ -38,8 +38,8 @@ class WhatIf:
         return dict(sorted(told.items(), key=lambda one: -abs(one[1].median_after - one[1].median_before)))
 
 
-def what_if(run: Run, scenario: Scenario, name: str = "days") -> WhatIf:
-    """The scenario's effect on the table `name` ("hours" or "days") of the newest run.
+def what_if(run: Run, scenario: Scenario, name: str = "days", node: str | None = None) -> WhatIf:
+    """The scenario's effect on the table `name` ("hours" or "days") of the newest run, or on one node of it.
 
     BadInput where it names flows that are not there or days that the run does not reach, or changes an input known
     ahead: published paths have forgotten which input made them.
@@ -47,19 +47,19 @@ def what_if(run: Run, scenario: Scenario, name: str = "days") -> WhatIf:
     if any(change.known for change in scenario.changes):
         raise BadInput(
             f"Scenario {scenario.name!r} changes an input known ahead, which this run was not made from. Change the "
-            "flows themselves: low and high are how many times as many come."
+            "flows themselves: low and high are how many times as many come; or forecast a table that has the input "
+            "with `basira volumes forecast --scenario`."
         )
     told = run.paths()
     paths = told.hours if name == "hours" else told.days
-    table = run.table(name)
+    table = run.table(name, where=[("node", "=", node)] if node else None).sort_by("ds")
     clock = np.unique(table["ds"].to_numpy())
-    days = clock.astype("datetime64[D]")
-    for change in scenario.changes:
-        if np.datetime64(change.first) > days[-1] or (change.last and np.datetime64(change.last) < days[0]):
-            raise BadInput(
-                f"Scenario {scenario.name!r} changes days from {change.first}, but the run reaches from {days[0]} to "
-                f"{days[-1]}. Choose days inside it."
-            )
+    if not reaches(clock, scenario):
+        days = clock.astype("datetime64[D]")
+        raise BadInput(
+            f"Scenario {scenario.name!r} changes days from {scenario.changes[0].first}, but the run reaches from "
+            f"{days[0]} to {days[-1]}. Choose days inside it."
+        )
     flows = [labels_of(node) for node in told.nodes]
     drawn = np.moveaxis(paths, 2, 0)
     moved = on_paths(drawn, flows, clock, scenario)
@@ -67,6 +67,15 @@ def what_if(run: Run, scenario: Scenario, name: str = "days") -> WhatIf:
     emptied = pc.and_(pc.equal(after["mean"], 0.0), pc.greater(before["mean"], 0.0))
     place = after.column_names.index("closed")
     return WhatIf(before, after.set_column(place, "closed", pc.or_(before["closed"], emptied)))
+
+
+def reaches(clock: np.ndarray, scenario: Scenario) -> bool:
+    """Whether a change of the scenario falls on one of the moments, which ascend."""
+    first, last = clock[[0, -1]].astype("datetime64[D]")
+    return any(
+        np.datetime64(change.first) <= last and (change.last is None or np.datetime64(change.last) >= first)
+        for change in scenario.changes
+    )
 
 
 def _read(table: pa.Table, told: Paths, clock: np.ndarray, paths: np.ndarray) -> pa.Table:

@@ -20,9 +20,6 @@ from models.volumes.counts.panel import Panel
 from models.volumes.rhythm import LEVELS, MEDIAN, moments
 from records.errors import BadInput
 
-FACTORS = 21
-"""Factors that stand for a range when quantiles, not paths, are moved."""
-
 
 @dataclass(frozen=True)
 class Change:
@@ -93,18 +90,6 @@ def closed(first: dt.date, last: dt.date | None = None, **where: str) -> Change:
 def moved(first: dt.date, low: float, high: float, last: dt.date | None = None, **where: str) -> Change:
     """So many times as usual: moved(day, 1.2, 1.4) is +20–40% from that day on."""
     return Change(first, last, where or None, low, high)
-
-
-def on_quantiles(
-    quantiles: np.ndarray, flows: Sequence[Mapping[str, str]], days: np.ndarray, scenario: Scenario
-) -> np.ndarray:
-    """New quantiles (S, H, Q) of S flows, described by their columns, on H days (datetime64)."""
-    answer = quantiles.copy()
-    for change in _of_flows(scenario):
-        rows, columns = _touched(change, flows, days)
-        part = answer[np.ix_(rows, columns)]
-        answer[np.ix_(rows, columns)] = _mixed(part, change)
-    return answer
 
 
 def on_paths(
@@ -247,21 +232,3 @@ def _touched(change: Change, flows: Sequence[Mapping[str, str]], days: np.ndarra
     day = days.astype("datetime64[D]")
     last = np.datetime64(change.last) if change.last else day.max()
     return np.array(rows), np.flatnonzero((day >= np.datetime64(change.first)) & (day <= last))
-
-
-def _mixed(quantiles: np.ndarray, change: Change) -> np.ndarray:
-    """Quantiles of a count times a factor drawn evenly from the range, the count as it was where nothing happens."""
-    if change.low == change.high and change.chance == 1.0:
-        return np.asarray(quantiles * change.low)
-    fine = (np.arange(99) + 0.5) / 99
-    place = np.interp(fine, LEVELS, np.arange(len(LEVELS)))
-    under = np.minimum(place.astype(int), len(LEVELS) - 2)
-    counts = quantiles[..., under] + (quantiles[..., under + 1] - quantiles[..., under]) * (place - under)
-    factors = change.low + (change.high - change.low) * (np.arange(FACTORS) + 0.5) / FACTORS
-    drawn = np.concatenate([(counts[..., None] * factors).reshape(*counts.shape[:-1], -1), counts], axis=-1)
-    weight = np.concatenate([np.full(99 * FACTORS, change.chance / FACTORS), np.full(99, 1.0 - change.chance)]) / 99
-    order = np.argsort(drawn, axis=-1, kind="stable")
-    drawn = np.take_along_axis(drawn, order, axis=-1)
-    reached = np.cumsum(weight[order], axis=-1)
-    at = (reached[..., None, :] < LEVELS[:, None] - 1e-9).sum(axis=-1)
-    return np.take_along_axis(drawn, np.minimum(at, drawn.shape[-1] - 1), axis=-1)

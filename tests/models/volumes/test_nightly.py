@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from models.volumes.lake.flows import LakeFlows
-from models.volumes.publishing.nightly import Size, Taught, flow_table, night, parent_of, possible_futures
+from models.volumes.publishing.nightly import Size, Taught, came_table, flow_table, night, parent_of, possible_futures
 from models.volumes.publishing.published import Card, Published, newest_nowcast, write, write_nowcast
 from models.volumes.publishing.running import running
 from models.volumes.rhythm import COLUMNS, RHYTHMS
@@ -88,6 +88,16 @@ def test_a_closure_is_exactly_zero_and_half_a_day_of_it_leaves_half(made):
     hours = flow_table(made.parts["hours"]).to_pandas()
     shut = hours[(hours["node"] == PORT) & (hours["ds"] == "2025-07-12T13")].iloc[0]
     assert (shut["mean"], shut["closed"]) == (0.0, True)
+
+
+def test_counts_before_the_run_stand_beside_it_and_the_young_are_named(made):
+    came = came_table(made).to_pandas()
+    days = came[came["step"] == "days"].set_index(["node", "ds"])["y"]
+    told = flows().days
+    told = told[told["unique_id"].str.startswith(PORT)].groupby("ds")["y"].sum()
+    assert days[PORT].to_dict() == told[told.index >= "2025-04-11"].to_dict()
+    assert came[came["step"] == "hours"]["ds"].max() == pd.Timestamp("2025-07-09T23")
+    assert {note.series for note in made.notes if note.problem.startswith("young")} == set(made.hierarchy.names)
 
 
 def test_what_was_learnt_is_kept_for_other_nights(made):
