@@ -2,7 +2,7 @@
 
 Findings exist only where someone looked. The model learns from the checked rows as they are, with features frozen at
 the moment of decision and plain log loss: weighing rows by one over their probability of being checked costs more
-ranking than it mends bias. The figures below are therefore of checked rows; `control` holds what the random control
+ranking than it mends bias. The figures below are therefore of checked rows; `among_all` holds what the random control
 and certain checks say about all rows.
 """
 
@@ -67,8 +67,8 @@ class TooFewFindings:
 class TrainedModel:
     """A model with its figures on test rows: model, logistic regression and base rate by metric name.
 
-    `counts`: rows, positives and rows dropped by reason. `among_all`: what it would find and miss among all rows at
-    the declared capacity, from those whose probability of being checked is known. `baseline` is the logistic regression
+    `counts`: rows, positives and rows dropped by reason. `among_all`: what it would find and miss among all rows at the
+    declared capacity, from those whose probability of being checked is known. `baseline` is the logistic regression
     over `model.matrix`.
     """
 
