@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from models.risk.fallback import fallback
 from models.risk.folds import check_cohorts
 from models.risk.judging import BASE, FLOOR, MODEL, judge
 from models.risk.learners import Logistic, logistic
-from models.risk.profiles import PROFILES, Part, Profile, fit
+from models.risk.profiles import PROFILES, Part, Profile, Search, fit
 from models.risk.sources import SPLITS, Columns, Examples, Sources, load
 from records.errors import BadInput
 
@@ -106,6 +106,7 @@ class Report:
     seconds: float
     examined: Examined | None = None
     fallback: str | None = None  # who scores places with few labelled rows of their own
+    search: Search | None = field(default=None, repr=False)  # the trees themselves
 
 
 def backtest(
@@ -175,6 +176,7 @@ def backtest(
         clock.perf_counter() - started,
         None if ready.looking is None else _examined(ready, ready.looking, raw[MODEL], options),
         None if stands_in is None else str(stands_in),
+        found,
     )
 
 
