@@ -118,10 +118,15 @@ def backtest(
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option(
+    "--scenario",
+    type=click.Path(path_type=Path),
+    help="YAML that changes a column known ahead: the forecast is made anew from it, and OUT is that one.",
+)
 @_pool_options
 @_table_options
 def forecast(
-    file: Path, freq: str | None, horizon: int | None,
+    file: Path, scenario: Path | None, freq: str | None, horizon: int | None,
     holidays: tuple[str, ...], hierarchy: tuple[str, ...], levels: tuple[str, ...],
     known_ahead: tuple[str, ...], out: Path, pool: Path | None, keep_pool: Path | None,
 ) -> None:  # fmt: skip
@@ -130,13 +135,20 @@ def forecast(
     \b
     basira volumes forecast flows.parquet --freq D --horizon 14 --holidays TN --out next.parquet
 
-    Columns named known ahead must reach over the horizon: rows with ds and these columns, and no y.
+    Columns named known ahead must reach over the horizon: rows with ds and these columns, and no y. What if some of
+    them change? In a scenario (see `basira volumes scenario`), half the ferries from June on are
+
+    \b
+    - {first: 2026-06-01, known: ferries, low: 0.5, high: 0.5}
     """
     import pyarrow.parquet as pq
 
-    from models.volumes.forecast import forecast as run
+    from models.volumes.backtest import prepare
+    from models.volumes.forecast import forecast_panel
     from models.volumes.options import Options
     from models.volumes.pooling.pool import keep, kept
+    from models.volumes.what_if import scenarios
+    from models.volumes.what_if.inputs import forecast_again
     from pipelines.progress import say
     from pipelines.summary import flows_text
 
@@ -144,11 +156,21 @@ def forecast(
         holidays=holidays, hierarchy=hierarchy, known_ahead=known_ahead
     )
     options = replace(options, levels=levels)
-    report = run(file, options, say, stored=kept(pool) if pool else None)
+    overlay = scenarios.read(scenario) if scenario else None
+    panel = prepare(file, options)
+    report = forecast_panel(panel, options, say, stored=kept(pool) if pool else None)
     if keep_pool:
         keep(report.learnt, keep_pool)
-    pq.write_table(report.forecasts, out)
     click.echo(flows_text(report))
+    if overlay:
+        again = forecast_again(panel, options, report, overlay, say)
+        report = again.told
+        moved = again.effect
+        click.echo(
+            f"{overlay.name}: the medians sum to {moved.median_after:,.0f} instead of {moved.median_before:,.0f}; the 80% "
+            f"range of a step is {moved.width_after:,.1f} wide on average instead of {moved.width_before:,.1f}"
+        )
+    pq.write_table(report.forecasts, out)
     click.echo(f"{report.forecasts.num_rows} rows in {out}")
 
 

@@ -3,13 +3,18 @@
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.volumes.adding_up.paths import quantiles_of
+from models.volumes.backtest import prepare
 from models.volumes.counts.panel import read_panel
+from models.volumes.forecast import forecast_panel
+from models.volumes.options import Options
 from models.volumes.rhythm import LEVELS
+from models.volumes.what_if.inputs import forecast_again
 from models.volumes.what_if.scenarios import (
     Change,
     Scenario,
@@ -71,8 +76,6 @@ def test_a_change_moves_the_mean_by_its_factors_and_chance_and_nothing_else(low,
 
 
 def test_an_input_known_ahead_is_changed_before_the_forecast_is_made(tmp_path):
-    import pandas as pd
-
     rows = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2026-05-01", periods=40), "y": 1.0, "ferries": 4.0})
     panel = read_panel(rows, "D", known_ahead=("ferries",))
     fewer = on_inputs(panel, FLOWS[:1], scenario(Change(date(2026, 6, 1), low=0.5, high=0.5, known="ferries")))
@@ -81,6 +84,23 @@ def test_an_input_known_ahead_is_changed_before_the_forecast_is_made(tmp_path):
     assert panel.known["ferries"].min() == 4.0
     with pytest.raises(BadInput, match="does not read"):
         on_inputs(panel, FLOWS[:1], scenario(Change(date(2026, 6, 1), low=0.5, high=0.5, known="flights")))
+
+
+def test_fewer_ferries_ahead_bring_fewer_travellers_and_say_what_they_did():
+    days = pd.date_range("2026-01-01", periods=160)
+    generator = np.random.default_rng(4)
+    ferries = generator.integers(1, 9, len(days)).astype(float)
+    came = np.where(np.arange(160) < 150, generator.poisson(100.0 * ferries), np.nan)
+    rows = pd.DataFrame({"unique_id": "GLT", "ds": days, "y": came, "ferries": ferries})
+    options = Options("D", 10, known_ahead=("ferries",))
+    panel = prepare(rows, options)
+    before = forecast_panel(panel, options)
+    half = Change(days[150].date(), low=0.5, high=0.5, known="ferries", where={"unique_id": "GLT"})
+    again = forecast_again(panel, options, before, scenario(half))
+    assert again.effect.median_before == pytest.approx(sum(before.forecasts["q0.5"].to_pylist()))
+    assert again.effect.median_after < 0.85 * again.effect.median_before
+    with pytest.raises(BadInput, match="known: ferries"):
+        forecast_again(panel, options, before, scenario(closed(days[150].date())))
 
 
 @pytest.mark.parametrize("name", ["summer.yaml", "summer.json"])
