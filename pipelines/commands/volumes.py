@@ -167,8 +167,8 @@ def forecast(
         report = again.told
         moved = again.effect
         click.echo(
-            f"{overlay.name}: the medians sum to {moved.median_after:,.0f} instead of {moved.median_before:,.0f}; the 80% "
-            f"range of a step is {moved.width_after:,.1f} wide on average instead of {moved.width_before:,.1f}"
+            f"{overlay.name}: the medians sum to {moved.median_after:,.0f} instead of {moved.median_before:,.0f}; the "
+            f"80% range of a step is {moved.width_after:,.1f} wide on average instead of {moved.width_before:,.1f}"
         )
     pq.write_table(report.forecasts, out)
     click.echo(f"{report.forecasts.num_rows} rows in {out}")

@@ -136,6 +136,8 @@ def test_planners_ask_the_newest_run(volumes, run, tmp_path):
     post = run.table("curve")["post"][0].as_py()
     assert "booth-hours" in volumes("staffing", post, "--minutes", 20, "--quantile", 0.9)[1]
     assert volumes("alarms")[0] == 0
+    code, said = volumes("nowcast")
+    assert (code, "so far" in said) == (0, True)
     first = run.table("days")["ds"][5].as_py().date()
     shut = f"{{first: {first}, last: {first}, where: {{post: {post}}}, low: 0, high: 0}}"
     overlay = tmp_path / "shut.yaml"
