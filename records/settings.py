@@ -19,7 +19,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from records.errors import BadInput
 
 FILE_NAME = "basira.toml"
-KEYS_IN_FILE = ("mode", "database_url", "vault_url", "audit_vault_url", "mlflow_uri", "zone", "buckets", "workers")
+KEYS_IN_FILE = (
+    "mode",
+    "database_url",
+    "vault_url",
+    "audit_vault_url",
+    "mlflow_uri",
+    "zone",
+    "buckets",
+    "workers",
+    "explore",
+)
 
 
 class Mode(StrEnum):
@@ -45,6 +55,8 @@ class Settings:
     buckets: int = 16
     workers: int = 1
     """How many parts of a large lake are worked on at once, each in memory; 1: one after the other."""
+    explore: bool = False
+    """Whether checks are also drawn where a model is uncertain or a case is new, beside the random control."""
 
     @property
     def lake(self) -> Path:
@@ -102,6 +114,7 @@ def settings(
         zone=_zone(_text("zone", values, "Africa/Tunis")),
         buckets=_count("buckets", values, 16),
         workers=_count("workers", values, min(4, os.cpu_count() or 1)),
+        explore=_yes("explore", values),
     )
 
 
@@ -179,3 +192,11 @@ def _count(key: str, values: Mapping[str, Any], default: int) -> int:
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 4096:
         raise BadInput(f"Setting '{key}' is {value!r}. It must be a whole number from 1 to 4096.")
     return count
+
+
+def _yes(key: str, values: Mapping[str, Any]) -> bool:
+    value = values[key] if values[key] is not None else False
+    said = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}.get(str(value).lower())
+    if said is None:
+        raise BadInput(f"Setting '{key}' is {value!r}. It is yes or no.")
+    return said

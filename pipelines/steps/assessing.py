@@ -26,6 +26,7 @@ from serving.shifts import ToPlan
 from serving.store import writing
 
 LOOK_BACK_DAYS = 28
+EXPLORED_SINCE = timedelta(days=365)
 Say = Callable[[str], None]
 
 
@@ -89,7 +90,17 @@ def _selected(lake: Lake, house: House, assessed: list[Assessment], day: date) -
     with writing(house.engine) as connection:
         shifts.publish(connection, actor, shifts.over(connection, day))
         planned = shifts.plan_shifts(connection, actor, to_plan)
-    return select(assessed, planned, house.rulebook.ladder)
+    explored = _explored(lake, day, house.settings.zone) if house.settings.explore else None
+    return select(assessed, planned, house.rulebook.ladder, explored)
+
+
+def _explored(lake: Lake, day: date, zone: str) -> dict[str, int]:
+    """How often each subject was explored in the year before `day` began."""
+    start, _ = day_bounds(day, zone)
+    rows = lake.as_known("selections", start, ["subject", "why", "as_of"])
+    recent = pc.greater_equal(rows["as_of"], pa.scalar(start - EXPLORED_SINCE, pa.timestamp("us", tz="UTC")))
+    counted = pc.value_counts(rows.filter(pc.and_(recent, pc.equal(rows["why"], "exploration")))["subject"])
+    return {each["values"]: each["counts"] for each in counted.to_pylist()}
 
 
 def _expected(lake: Lake, day: date, zone: str) -> dict[tuple[str, str], float]:
