@@ -36,7 +36,7 @@ def watched_text(name: str, found: Standing | Lack, lang: str = "en") -> str:
         f"{reader.say('watch.do')}: {said.do}",
         f"{said.counted} {said.promise}",
         table(("claim", "stands", "findings", "needed", "confirmed", "expected", "allowed of 100", "evidence"), claims),
-        f"{shifted} No alarm: seasons shift them too.",
+        f"{shifted} Something to look at, and no alarm.",
     ]
     columns = ("input", "looks", "PSI (chance)", "JS (chance)", "missing of 100 (before)", "unseen of 100 (before)")
     return "\n".join([*parts, table(columns, inputs)] if inputs else parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -25,6 +25,7 @@ from serving.watches import (
     Claim,
     Standing,
     claim_in_words,
+    evidence_in_words,
     in_words,
     input_in_words,
     standing,
@@ -32,7 +33,7 @@ from serving.watches import (
 from serving.web import page_of, reader_of
 
 _NAME: Final[Mapping[str, str]] = {kind: name for name, kind in PURPOSES.items()}
-_WIDE: Final = 900
+_WIDTHS: Final = {"wide": 900, "narrow": 340}  # pixels: a desk, and what a phone has room for
 
 
 def add_watch_page(app: FastAPI, house: House) -> None:
@@ -55,7 +56,6 @@ def add_watch_page(app: FastAPI, house: House) -> None:
 
 
 def _shown(found: Standing, reader: Language) -> dict[str, Any]:
-    look = Look(reader, width=_WIDE)
     shown, rest = found.inputs[:INPUTS], found.inputs[INPUTS:]
     shifted = reader.say(
         "watch.inputs.shifted", count=len(found.shifted), all=reader.number(len(found.inputs), decimals=0)
@@ -67,15 +67,15 @@ def _shown(found: Standing, reader: Language) -> dict[str, Any]:
         "state": found.state,
         "said": in_words(found, reader),
         "claims": [_claim(claim, reader) for claim in found.claims],
-        "evidence": _drawn(evidence(found, look)),
+        "evidence": _drawn(evidence, found, reader),
         "how": reader.say("watch.evidence.how", alarm=reader.number(ALARM, decimals=0)),
-        "found": _drawn(by_period(found, look)),
+        "found": _drawn(by_period, found, reader),
         "inputs": [input_in_words(row, found.kind, reader) for row in shown],
         "compared": reader.say("watch.inputs.intro", count=shown[0]["rows"]) if shown else None,
         "shifted": shifted,
         "rest": reader.say("watch.inputs.rest", count=len(rest)) if rest else None,
         "score": input_in_words(found.score, found.kind, reader) if found.score else None,
-        "shifts": _drawn(shifts(found, look)),
+        "shifts": _drawn(shifts, found, reader),
     }
 
 
@@ -88,12 +88,14 @@ def _claim(claim: Claim, reader: Language) -> dict[str, str]:
         "expected": reader.number(now["expected"]),
         "allowed": reader.say("watch.between", **bounds) if now["high"] else "",
         "needed": reader.say("watch.never") if now["needed"] is None else reader.number(now["needed"], decimals=0),
-        "evidence": reader.number(now["evidence"], decimals=1 if now["evidence"] >= 1 else 3),
+        "evidence": evidence_in_words(now["evidence"], reader),
         "stands": claim_in_words(claim, reader),
         "state": now["state"],
     }
 
 
-def _drawn(spec: Spec | None) -> Markup | None:
+def _drawn(picture: Callable[[Standing, Look], Spec | None], found: Standing, reader: Language) -> dict[str, Markup]:
+    """The picture by width; empty where there is nothing to draw."""
+    specs = {name: picture(found, Look(reader, width=width)) for name, width in _WIDTHS.items()}
     # Drawn here from our own texts, every one of them escaped by the drawer.
-    return Markup(inline(spec)) if spec else None  # noqa: S704
+    return {name: Markup(inline(spec)) for name, spec in specs.items() if spec}  # noqa: S704

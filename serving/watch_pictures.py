@@ -8,11 +8,10 @@ from typing import Any, Final
 from evidence.intervals import wilson
 from models.risk.watching import ALARM, PERIOD_DAYS
 from serving.drawing import Look, Spec, finished, time_locale
-from serving.watches import CLAIMED, Row, Standing, beyond, periods
+from serving.watches import CLAIMED, MOST, Row, Standing, beyond, periods
 
 COLOURS: Final = {"calibration": "accent", "prevalence": "raises"}
 INPUTS: Final = 12  # with a row of their own
-_MARGIN: Final = 90
 _ROW: Final = 26
 
 
@@ -20,17 +19,17 @@ def evidence(found: Standing, look: Look) -> Spec:
     """Evidence against each claim by day, on a scale of powers, with the line at which there is an alarm."""
     alt, say = _altair(), look.language.say
     names = {what: look.text(say(key)) for what, key in CLAIMED.items()}
-    # Below a thousandth is as good as nothing: the line runs along the floor.
+    # Below a thousandth is as good as nothing, beyond a million as good as proven: the line runs along the edge.
     values = [
-        {"at": _day(row["day"]), "claim": names[claim.what], "evidence": max(row["evidence"], 1e-3)}
+        {"at": _day(row["day"]), "claim": names[claim.what], "evidence": min(max(row["evidence"], 1e-3), MOST)}
         for claim in found.claims
         for row in claim.rows
     ]
-    top = 4 * max(ALARM, *(row["evidence"] for row in values))
+    top = max(4 * ALARM, *(row["evidence"] for row in values))
     y = alt.Y("evidence:Q", title=None, scale=alt.Scale(type="log", domain=[1e-3, top])).axis(
-        values=[1e-3, 1e-2, 1e-1, 1, 10, ALARM, 1e3, 1e6, 1e9, 1e12], format="~g"
+        values=[1e-3, 1e-2, 1e-1, 1, 10, ALARM, 1e3, 1e4, 1e5, 1e6], format=",~f"
     )
-    colour = alt.Color("claim:N", title=None).scale(
+    colour = alt.Color("claim:N", title=None, legend=_legend(look)).scale(
         domain=list(names.values()), range=[look.colour(COLOURS[what]) for what in names]
     )
     lines = (
@@ -40,7 +39,7 @@ def evidence(found: Standing, look: Look) -> Spec:
     )
     bar = alt.Chart(alt.InlineData(values=[{"evidence": ALARM, "words": look.text(say("watch.evidence.alarm"))}]))
     rule = bar.mark_rule(strokeDash=[6, 3], color=look.colour("ink")).encode(y=y)
-    edge = look.width - _MARGIN if look.rtl else 0
+    edge = look.width - _margin(look) if look.rtl else 0
     words = bar.mark_text(
         align="right" if look.rtl else "left", dx=look.onward(6), dy=-7, fontSize=13, color=look.colour("ink")
     ).encode(y=y, x=alt.value(edge), text="words:N")
@@ -65,7 +64,7 @@ def by_period(found: Standing, look: Look) -> Spec | None:
     said = {name: look.text(language.say(key)) for name, key in keys.items()}
     base = alt.Chart(alt.InlineData(values=rows))
     y = alt.Y("found:Q", title=look.text(language.say("watch.found.share")), scale=alt.Scale(domainMin=0))
-    colour = alt.Color("series:N", title=None).scale(
+    colour = alt.Color("series:N", title=None, legend=_legend(look)).scale(
         domain=list(said.values()), range=[look.colour("accent"), look.colour("raises")]
     )
     allowed = {"low": 100 * prevalence.now["low"], "high": 100 * prevalence.now["high"]}
@@ -74,12 +73,14 @@ def by_period(found: Standing, look: Look) -> Spec | None:
         .mark_rect(opacity=0.13, color=look.colour("faint"))
         .encode(y=alt.Y("low:Q"), y2="high:Q")
     )
-    layers = [base.mark_rule(strokeWidth=2, color=look.colour("accent")).encode(x=_time(look), y="low:Q", y2="high:Q")]
+    layers = [
+        base.mark_rule(strokeWidth=2, color=look.colour("accent")).encode(x=_time(look, 14), y="low:Q", y2="high:Q")
+    ]
     dot = {"filled": True, "size": 90}
     dash = {"shape": "stroke", "size": 420, "strokeWidth": 3}
     for name, axis, mark in (("found", y, dot), ("promised", alt.Y("promised:Q"), dash)):
         of = base.transform_calculate(series=repr(said[name])).mark_point(opacity=1, **mark)
-        layers.append(of.encode(x=_time(look), y=axis, color=colour))
+        layers.append(of.encode(x=_time(look, 14), y=axis, color=colour))
     # Nothing was found before that could be compared with: the whole page would be a band.
     drawn = [band, *layers] if prevalence.now["needed"] is not None or allowed["high"] < 50 else layers
     return _dressed(alt.layer(*drawn), look, 240, language.say("watch.found.title"))
@@ -95,16 +96,33 @@ def shifts(found: Standing, look: Look) -> Spec | None:
     base = alt.Chart(alt.InlineData(values=rows))
     top = 1.05 * max(max(row["psi"], row["limit"]) for row in rows)
     scale = alt.Scale(domain=[0, top], reverse=look.rtl, nice=False)
-    x = alt.X("psi:Q", scale=scale, title=look.text(language.say("watch.inputs.distance"))).axis(tickCount=5)
+    x = alt.X("psi:Q", scale=scale, title=look.text(language.say("watch.inputs.distance"))).axis(
+        tickCount=3 if _narrow(look) else 5
+    )
     y = alt.Y("input:N", sort=[row["input"] for row in rows], title=None).axis(
-        ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=330
+        ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=150 if _narrow(look) else 330
     )
     bars = base.mark_bar(color=look.colour("accent"), opacity=0.75).encode(y=y, x=x)
     ticks = base.mark_tick(color=look.colour("raises"), thickness=3, size=_ROW - 6).encode(
         y=y, x=alt.X("limit:Q", scale=scale)
     )
-    chart = alt.layer(bars, ticks).properties(width=look.width - 340, height=_ROW * len(rows))
+    chart = alt.layer(bars, ticks).properties(
+        width=look.width - (165 if _narrow(look) else 340), height=_ROW * len(rows)
+    )
     return finished(chart, look, language.say("watch.inputs.title"))
+
+
+def _narrow(look: Look) -> bool:
+    return look.width < 500
+
+
+def _margin(look: Look) -> int:
+    """Pixels that labels of an axis take."""
+    return 65 if _narrow(look) else 110
+
+
+def _legend(look: Look) -> Any:
+    return _altair().Legend(labelLimit=0, columns=1 if _narrow(look) else 0)
 
 
 def _altair() -> Any:
@@ -114,11 +132,11 @@ def _altair() -> Any:
     return altair
 
 
-def _time(look: Look) -> Any:
+def _time(look: Look, padding: int = 0) -> Any:
     alt = _altair()
     written = "\u2067%-d %b\u2069" if look.rtl else "%-d %b"
     axis = alt.Axis(format=written, labelOverlap=True, tickCount=max(3, look.width // 110))
-    return alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
+    return alt.X("at:T", title=None, scale=alt.Scale(type="utc", padding=padding), axis=axis)
 
 
 def _day(day: Any) -> str:
@@ -126,6 +144,6 @@ def _day(day: Any) -> str:
 
 
 def _dressed(chart: Any, look: Look, height: int, title: str) -> Spec:
-    spec = finished(chart.properties(width=look.width - _MARGIN, height=height), look, title)
+    spec = finished(chart.properties(width=look.width - _margin(look), height=height), look, title)
     spec["config"]["locale"]["time"] = time_locale(look.language.locale)
     return spec

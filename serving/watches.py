@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from evidence.drift import LARGE
 from evidence.sequential import share
 from features.catalogue import features
 from features.groups import GROUPS
@@ -25,7 +26,7 @@ from serving.languages import Language
 
 RECENT: Final = timedelta(days=84)  # over which an alarm says what was found and promised
 STATES: Final = ("alarm", "quiet", "too_few")  # what is said of a model is the first that any of its claims says
-LARGE: Final = 0.25  # of the population stability index
+MOST: Final = 1_000_000.0  # evidence that is told
 ALIKE: Final = 0.15  # found and promised differ by less of what was promised: then it is the order that is lost
 
 # Sentences by kind of case: crossings are drawn by chance, the outcome of permits is on record for each.
@@ -241,6 +242,13 @@ def _counted(found: Standing, language: Language) -> str:
         count=now["awaited"] or 0,
         without=language.number(now["without_finding"] or 0, decimals=0),
     )
+
+
+def evidence_in_words(value: float, language: Language) -> str:
+    """Evidence as it is read: beyond a million more is no more."""
+    if value > MOST:
+        return language.say("watch.beyond", n=language.number(MOST, decimals=0))
+    return language.number(value, decimals=1 if value >= 1 else 3)
 
 
 def _per_hundred(part: float, language: Language) -> str:

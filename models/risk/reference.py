@@ -1,14 +1,15 @@
 """What a model learnt from, as counts: kept with it, so that it can be seen later whether the world still looks so.
 
-Histograms of every input and of the raw score come from a sample of all who are scored, checked or not; what the random
-control found comes from all of its findings. Both lie before `until`, where the model was finished: what is later
-judges it. Where nobody chooses whom to look at, since the outcome of each is on record, everyone is control.
+Histograms of every input and of the raw score come from a sample of all who are scored, checked or not, in all and by
+month of the year, so that summer is compared with summer; what the random control found comes from all of its findings.
+Both lie before `until`, where the model was finished: what is later judges it. Where nobody chooses whom to look at,
+since the outcome of each is on record, everyone is control.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
     from models.risk.model import RiskModel
 
 KNOWN: Final = 0.99  # share of the control's findings that are known once the wait is over
+SCORE: Final = "score"  # the raw score, beside the inputs
+ALIKE: Final = 500  # cases of the same months, below which all months are compared with
 
 
 @dataclass(frozen=True)
 class Reference:
-    """`rows` were sampled for the histograms; `findings` of the control had an outcome, `confirmed` of them positive.
+    """`rows` were sampled for `histograms` of every input and of SCORE, whose counts in each month stand in `months`;
+    `findings` of the control had an outcome, `confirmed` of them positive.
 
     A case counts in later tests once `wait` has passed since its as_of, so that findings which are known sooner do not
     count for more.
@@ -34,18 +38,24 @@ class Reference:
 
     until: datetime
     rows: int
-    inputs: Mapping[str, Histogram]
-    score: Histogram
+    histograms: Mapping[str, Histogram]
+    months: Mapping[str, tuple[tuple[int, ...], ...]]
     findings: int
     confirmed: int
     wait: timedelta
+
+    def usual(self, name: str, months: Collection[int]) -> Histogram:
+        """What is usual of an input, or of SCORE, in these months (1 to 12); in all where those had few cases."""
+        histogram = self.histograms[name]
+        counts = np.sum([self.months[name][month - 1] for month in months], axis=0)
+        return replace(histogram, counts=tuple(map(int, counts))) if counts.sum() >= ALIKE else histogram
 
     def as_json(self) -> dict[str, Any]:
         return {
             "until": self.until.isoformat(),
             "rows": self.rows,
-            "inputs": {name: histogram.as_json() for name, histogram in self.inputs.items()},
-            "score": self.score.as_json(),
+            "histograms": {name: histogram.as_json() for name, histogram in self.histograms.items()},
+            "months": {name: [list(counts) for counts in each] for name, each in self.months.items()},
             "findings": self.findings,
             "confirmed": self.confirmed,
             "wait_seconds": round(self.wait.total_seconds()),
@@ -56,8 +66,8 @@ class Reference:
         return cls(
             datetime.fromisoformat(written["until"]),
             written["rows"],
-            {name: Histogram.from_json(each) for name, each in written["inputs"].items()},
-            Histogram.from_json(written["score"]),
+            {name: Histogram.from_json(each) for name, each in written["histograms"].items()},
+            {name: tuple(tuple(counts) for counts in each) for name, each in written["months"].items()},
             written["findings"],
             written["confirmed"],
             timedelta(seconds=written["wait_seconds"]),
@@ -75,12 +85,20 @@ def reference(
     moment = until.astype("datetime64[us]").item().replace(tzinfo=UTC)
     before = similar.filter(_earlier(similar, moment))
     control = judged.filter(pc.and_(control_of(judged.column("selected_by")), _earlier(judged, moment)))
+    columns = {name: before.column(name) for name in model.names}
+    columns[SCORE] = pa.chunked_array([model.score(before).raw])
+    histograms = {name: Histogram.of(column) for name, column in columns.items()}
+    month = pc.month(before.column("as_of"))
+    of_month = [pc.equal(month, number) for number in range(1, 13)]
     waited = pc.subtract(control.column("known_at"), control.column("as_of")).to_numpy() / np.timedelta64(1, "s")
     return Reference(
         moment,
         before.num_rows,
-        {name: Histogram.of(before.column(name)) for name in model.names},
-        Histogram.of(pa.chunked_array([model.score(before).raw])),
+        histograms,
+        {
+            name: tuple(tuple(map(int, histograms[name].count(column.filter(these)))) for these in of_month)
+            for name, column in columns.items()
+        },
         control.num_rows,
         int(pc.sum(control.column("label")).as_py() or 0),
         timedelta(seconds=float(np.quantile(waited, KNOWN))) if len(waited) else horizon,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,14 +20,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evidence.drift import Histogram, shift
+from evidence.drift import shift
 from features.engine import compute
 from features.spine import crossing_spine, permit_spine
 from models.risk.catalogue import declaration
 from models.risk.declaration import RiskDeclaration
 from models.risk.labels import INSTANT, Labels
 from models.risk.model import RiskModel
-from models.risk.reference import Reference, control_of
+from models.risk.reference import SCORE, Reference, control_of
 from models.risk.watching import FALSE_ALARMS, Course, Findings, courses
 from pipelines.steps.building import assessable, labelled
 from pipelines.steps.moments import known_until, newest_day
@@ -182,19 +182,16 @@ def claim_rows(course: Course, first: date, awaited: int, without: int) -> list[
 
 
 def input_rows(reference: Reference, model: RiskModel, values: pa.Table, raw: np.ndarray, day: date) -> list[Row]:
-    """One row per input and one for the score; none where no case came. They share the chance of a false shift."""
-    scored = {"score": (reference.score, pa.chunked_array([raw]))}
-    inputs: Mapping[str, tuple[Histogram, pa.ChunkedArray]] = {
-        name: (reference.inputs[name], values.column(name)) for name in model.names
-    }
-    error = FALSE_ALARMS / (len(inputs) + 1)
+    """One row per input and one for the score, compared with what is usual in these months; none where no case came.
+    They share the chance of a false shift."""
+    months = pc.unique(pc.month(values["as_of"])).to_pylist()
+    columns = {name: values.column(name) for name in model.names} | {SCORE: pa.chunked_array([raw])}
     rows: list[Row] = []
-    for what, each in (("input", inputs), ("score", scored)):
-        for about, (before, column) in each.items():
-            found = shift(before, column, error=error)
-            if found is not None:
-                state = "shifted" if found.beyond else "as_learnt"
-                rows.append({"day": day, "what": what, "about": about, "state": state, **vars(found)})
+    for about, column in columns.items():
+        found = shift(reference.usual(about, months), column, error=FALSE_ALARMS / len(columns))
+        if found is not None:
+            what, state = "score" if about == SCORE else "input", "shifted" if found.beyond else "as_learnt"
+            rows.append({"day": day, "what": what, "about": about, "state": state, **vars(found)})
     return rows
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.risk.model import RiskModel
-from models.risk.reference import Reference, control_of, reference
+from models.risk.reference import SCORE, Reference, control_of, reference
 from tests.serving.crossings import READS
 from tests.serving.small_model import small_model
 
@@ -46,10 +46,26 @@ def test_only_what_lies_before_the_model_was_finished_is_counted():
     model = small_model()
     made = reference(model, _similar(200), _judged(["random", "officer"] * 10), UNTIL, timedelta(days=14))
     assert made.rows == 100
-    assert set(made.inputs) == set(READS)
-    assert all(sum(histogram.counts) == 100 for histogram in (*made.inputs.values(), made.score))
+    assert set(made.histograms) == {*READS, "score"}
+    assert all(sum(histogram.counts) == 100 for histogram in (*made.histograms.values(),))
     assert (made.findings, made.confirmed) == (5, 5)
     assert made.wait == timedelta(hours=6)
+
+
+def test_what_is_usual_is_that_of_the_same_months_where_they_had_cases_enough():
+    rows = _similar(4000)
+    at = [START - timedelta(days=1 + (n % 360)) for n in range(4000)]
+    rows = rows.set_column(0, "as_of", pa.array(at, INSTANT))
+    summer = np.array([moment.month in (7, 8) for moment in at])
+    entries = np.where(summer, 20.0, rows["entries_last_90_days"].to_numpy())
+    rows = rows.set_column(1, "entries_last_90_days", pa.array(entries))
+    made = reference(small_model(), rows, _judged(["random"] * 2), UNTIL, timedelta(days=14))
+    name = "entries_last_90_days"
+    july = made.usual(name, [7, 8])
+    assert sum(july.counts) == summer.sum() == max(july.counts)
+    assert july.edges == made.histograms[name].edges
+    assert made.usual(name, [7]) == made.histograms[name]  # too few
+    assert sum(made.usual(SCORE, range(1, 13)).counts) == made.rows
 
 
 def test_without_control_the_wait_is_the_declared_horizon():
@@ -68,4 +84,4 @@ def test_it_is_kept_with_the_model_and_holds_no_row(tmp_path):
     assert kept.reference == Reference.from_json(json.loads(json.dumps(made.as_json()))) == made
     assert kept.hash == model.hash != small_model().hash
     written = json.loads((tmp_path / model.hash / "reference.json").read_text())
-    assert set(written["inputs"]["permit_state"]) == {"edges", "levels", "counts"}
+    assert set(written["histograms"]["permit_state"]) == {"edges", "levels", "counts"}

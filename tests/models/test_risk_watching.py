@@ -5,15 +5,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from evidence.drift import Histogram
 from models.risk.reference import Reference
 from models.risk.watching import ABOUT, ALARM, FALSE_ALARMS, Findings, courses, times
 
-NOTHING = Histogram((), None, ())
-
 
 def _reference(findings: int, confirmed: int) -> Reference:
-    return Reference(datetime(2025, 1, 1, tzinfo=UTC), 0, {}, NOTHING, findings, confirmed, timedelta(hours=9))
+    return Reference(datetime(2025, 1, 1, tzinfo=UTC), 0, {}, {}, findings, confirmed, timedelta(hours=9))
 
 
 def _scores(random: np.random.Generator, rows: int) -> np.ndarray:

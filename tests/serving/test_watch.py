@@ -9,7 +9,7 @@ from serving.drawing import Look, svg
 from serving.house import open_house
 from serving.languages import LANGUAGES, language
 from serving.watch_pictures import by_period, evidence, shifts
-from serving.watches import Standing, claim_in_words, in_words, input_in_words, standing
+from serving.watches import Standing, claim_in_words, evidence_in_words, in_words, input_in_words, standing
 from tests.serving.crossings import PURPOSE, READS
 from tests.serving.pages import hosts
 from tests.serving.small_model import small_model
@@ -40,7 +40,7 @@ def test_the_state_is_what_the_claims_say(found, state):
     assert said.state.startswith(begins[state])
     assert said.because
     assert said.do
-    assert "3 drawn cases await their finding; 11 drawn cases ended without one." in said.counted
+    assert said.counted == "3 drawn cases await their finding. Drawn and ended without one: 11."
     assert "at most 5 of 100" in said.promise
 
 
@@ -88,10 +88,17 @@ def test_all_of_it_is_said_and_drawn_in_every_language(found, code, state):
     said = in_words(told, reader)
     assert all((said.state, *said.because, said.do, said.counted, said.promise))
     assert all(claim_in_words(claim, reader) for claim in told.claims)
-    look = Look(reader)
-    for spec in (evidence(told, look), by_period(told, look), shifts(told, look)):
+    look, narrow = Look(reader), Look(reader, width=340)
+    pictures = [picture(told, each) for picture in (evidence, by_period, shifts) for each in (look, narrow)]
+    for spec in pictures:
         assert json.loads(json.dumps(spec)) == spec
         assert svg(spec).startswith("<svg")
+
+
+def test_evidence_beyond_a_million_is_no_more():
+    assert evidence_in_words(3e12, language("en")) == "more than 1,000,000"
+    assert evidence_in_words(49.96, language("en")) == "50"
+    assert evidence_in_words(0.0123, language("en")) == "0.012"
 
 
 def test_the_picture_of_evidence_has_the_line_of_the_alarm(found):
@@ -107,9 +114,9 @@ def test_the_page_shows_it_and_asks_no_other_host(installation, enter, code):
     page = enter("data_scientist", code).get("/watch?kind=crossing")
     assert page.status_code == 200
     assert language(code).say("watch.title") in page.text
-    assert page.text.count("<svg") == 3
+    assert page.text.count("<svg") == 6  # three pictures, for a desk and for a phone
     assert hosts(page.text) == set()
-    assert f'<bdi dir="ltr">{READS[0]}</bdi>' in page.text
+    assert READS[0] in page.text.replace("\u200b", "")
     assert "watch-alarm" in page.text
 
 
