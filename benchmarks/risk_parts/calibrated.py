@@ -17,7 +17,7 @@ BARRED = ("customs", "london")
 def lines(*, short: bool) -> Iterator[dict[str, Any]]:
     excesses, worse = [], []
     for name in BARRED if short else SETS:
-        report, rows = judged(name)
+        report, rows = judged(name, short=short)
         label, score = rows["label"].to_numpy(np.float64), rows["score"].to_numpy()
         raw = probability(rows["raw"].to_numpy())
         more = losses(label, score) - losses(label, raw)

@@ -44,7 +44,7 @@ def lines(*, peer_python: str | None, folder: Path, short: bool) -> Iterator[dic
     above, not_below_floor, not_below_best, measured = False, 0, 0, 0
     for name in SETS:
         started = time.process_time()
-        report, rows = judged(name)
+        report, rows = judged(name, short=short)
         spent = time.process_time() - started
         for model, figures in report.figures.items():
             yield {"set": name, "model": model, **{k: f.value and round(f.value, 4) for k, f in figures.items()}}
@@ -73,7 +73,7 @@ def lines(*, peer_python: str | None, folder: Path, short: bool) -> Iterator[dic
     if measured == len(AGAINST_BEST):
         yield bar("risk_sets_not_below_best_peer", not_below_best)
     if not short:
-        report, _ = judged("customs", "large")
+        report, _ = judged("customs", "large", short=short)
         figures = report.figures["model"]
         yield {
             "set": "customs",

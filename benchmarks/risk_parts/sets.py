@@ -11,7 +11,7 @@ import pandas as pd
 
 from models.risk.backtest import Options, Report, backtest, prepare
 from models.risk.encoding import TEST, TRAIN, VALID
-from models.risk.profiles import PROFILES, Part
+from models.risk.profiles import PROFILES, WAYS, Part
 from models.risk.sources import Columns, Sources
 
 DERIVED = """\
@@ -88,11 +88,15 @@ def prepared(name: str) -> tuple[Part, Part, Part]:
 
 
 @cache
-def judged(name: str, profile: str = "shipped", draws: int = 200) -> tuple[Report, pd.DataFrame]:
-    """The report of a set's backtest, and its test rows: raw, score, label and day by row_id."""
+def judged(name: str, profile: str = "shipped", *, short: bool) -> tuple[Report, pd.DataFrame]:
+    """The report of a set's backtest, and its test rows: raw, score, label and day by row_id.
+
+    The short form has fewer redraws, and tries each way of reading once.
+    """
+    budget, draws = (replace(PROFILES[profile], tries=len(WAYS)), 50) if short else (PROFILES[profile], 1000)
     with tempfile.TemporaryDirectory() as written:
         out = Path(written) / "scores.parquet"
-        report = backtest(source(name), replace(options(name), profile=PROFILES[profile], draws=draws), out=out)
+        report = backtest(source(name), replace(options(name), profile=budget, draws=draws), out=out)
         scores = pd.read_parquet(out)
     table = pd.read_parquet(str(source(name).table), columns=["row_id", "event_time", SETS[name].columns.label])
     table.columns = pd.Index(["row_id", "time", "label"])

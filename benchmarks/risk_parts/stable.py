@@ -31,7 +31,7 @@ def lines(*, short: bool) -> Iterator[dict[str, Any]]:
     profile = PROFILES["shipped"]
     for name in BARRED:
         learn, stop, test = prepared(name)
-        found = judged(name)[0].search
+        found = judged(name, short=short)[0].search
         assert found is not None
         shown = test[0].rows(np.sort(np.random.default_rng(1).permutation(len(test[1]))[:ROWS]))
 

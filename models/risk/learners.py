@@ -17,6 +17,7 @@ from models.risk.calibration import log_odds
 from models.risk.encoding import FIRST_LEVEL, Matrix
 
 WORKERS = 2  # models grown at the same time, each on one thread: no thread ever waits for another
+MANY = 10_000  # rows worth a second thread when scored
 PATIENCE = 50  # rounds without a better validation loss before growing stops
 _LEVELS = {"cat_smooth": 100, "min_data_per_group": 100, "max_cat_threshold": 32}  # of native splits
 
@@ -42,7 +43,10 @@ class Trees:
 
     def raw(self, matrix: Matrix) -> np.ndarray:
         values = matrix.of(self.kinds).values
-        return np.asarray(np.mean([b.predict(values, raw_score=True, num_threads=1) for b in self.boosters], axis=0))
+        threads = WORKERS if len(values) >= MANY else 1
+        return np.asarray(
+            np.mean([b.predict(values, raw_score=True, num_threads=threads) for b in self.boosters], axis=0)
+        )
 
 
 def grow(

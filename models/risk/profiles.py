@@ -56,7 +56,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         p.name: p
         for p in (
             Profile("shipped", 5, 100, 31, 6, tries=12, tried_rounds=100, rate=0.07, rates=(0.04, 0.2), least=100),
-            Profile("large", 5, 1200, 127, -1, tries=8, tried_rounds=250, rate=0.10, rates=(0.05, 0.15), least=50),
+            Profile("large", 5, 1000, 127, -1, tries=7, tried_rounds=200, rate=0.12, rates=(0.06, 0.15), least=50),
         )
     }
 )
