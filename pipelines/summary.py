@@ -111,8 +111,8 @@ def training_text(training: Training) -> str:
     ]
     if outcome.control.value is not None:
         lines.append(
-            f"random control alone: precision at capacity {figure(outcome.control.interval)} "
-            "among all, not only the checked"
+            f"among all, not only the checked: precision at capacity {figure(outcome.control.interval)}, risk missed "
+            f"{figure(outcome.among_all.missed.interval)}, prevalence {figure(outcome.among_all.prevalence.interval)}"
         )
     if held := outcome.model.stability:
         never = ", ".join(sorted(group for group, least in held.least.items() if least is None)) or "none"

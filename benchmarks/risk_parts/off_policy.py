@@ -105,13 +105,13 @@ def redraws(
     return {name: summary(np.array(rows, dtype=float)) for name, rows in told.items()}
 
 
-def summary(rows: np.ndarray) -> dict[str, float]:
+def summary(rows: np.ndarray) -> dict[str, float | None]:
     off = rows[:, 2]
     printed = off[~np.isnan(off)]
     return {
         "coverage": round(float(rows[:, 0].mean()), 4),
         "width": round(float(rows[:, 1].mean()), 4),
-        "bias": round(float(printed.mean()), 4) if len(printed) else float("nan"),
+        "bias": round(float(printed.mean()), 4) if len(printed) else None,
         "refused": round(float(np.isnan(off).mean()), 4),
     }
 
