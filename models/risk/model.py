@@ -53,11 +53,14 @@ class Input:
 
 @dataclass(frozen=True)
 class Scores:
-    """Per row: `raw` log-odds to rank by, `probability` (calibrated), and its `band`."""
+    """Per row: `raw` log-odds to rank by, `probability` (calibrated), its `band`, and `low` and `high`, the ends of the
+    95% interval that the rows the calibrator was fitted on leave the probability."""
 
     raw: np.ndarray
     probability: np.ndarray
     band: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,7 @@ class RiskModel:
             axis=0,
         )
         probability = self.calibrator(raw)
-        return Scores(raw, probability, self.band(probability))
+        return Scores(raw, probability, self.band(probability), *self.calibrator.interval(raw))
 
     def second_opinion(self, values: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """What logistic regression says of each row, and whether the row's place had so few findings of its own that

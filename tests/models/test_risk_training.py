@@ -210,8 +210,10 @@ def test_who_was_checked_by_chance_anchors_the_probability(values):
     biased = replace(labels, table=labels.table.set_column(place, "label", pa.array(found)))
     model = train(DECLARATION, values, biased, profile=QUICK, draws=2).model
     assert model.calibrator.shift < 0
-    low, high = model.calibrator.interval(np.array([-2.0, -1.0]))
-    assert (low < high).all()
+    scores = model.score(values)
+    assert (scores.low <= scores.probability).all()
+    assert (scores.probability <= scores.high).all()
+    assert (scores.low < scores.high).all()
 
 
 def test_a_changed_model_folder_is_refused(trained, tmp_path):
