@@ -111,12 +111,18 @@ def _line(design: np.ndarray, labels: np.ndarray, start: np.ndarray) -> tuple[np
     positives = labels.sum()
     target = np.where(labels == 1, (positives + 1) / (positives + 2), 1 / (len(labels) - positives + 2))
     hessian = np.eye(design.shape[1])
+
+    def loss(weights: np.ndarray) -> float:
+        return float(np.sum(np.logaddexp(0.0, design @ weights) - target * (design @ weights)))
+
     for _ in range(50):
         chance = probability(design @ weights)
         slack = np.maximum(chance * (1 - chance), 1e-12)
         hessian = design.T @ (design * slack[:, None]) + 1e-9 * np.eye(design.shape[1])
-        step = np.linalg.solve(hessian, design.T @ (target - chance))
-        weights = weights + np.clip(step, -2.0, 2.0)
+        step = np.clip(np.linalg.solve(hessian, design.T @ (target - chance)), -2.0, 2.0)
+        while np.abs(step).max() > 1e-9 and loss(weights + step) > loss(weights):
+            step = step / 2  # a full step overshoots where a few scores lie far out, and would go to and fro
+        weights = weights + step
         if np.abs(step).max() < 1e-9:
             break
     return weights, np.linalg.inv(hessian)

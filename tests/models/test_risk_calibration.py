@@ -133,3 +133,13 @@ def test_the_error_of_a_perfect_promise_is_not_nought():
     kept = calibration_error((random.random(3000) < chance).astype(float), chance)
     assert 0.01 < expected < 0.04
     assert abs(kept - expected) < 0.012
+
+
+def test_a_few_scores_far_out_do_not_keep_the_line_from_its_place():
+    points = np.repeat([0.0, 1.0, 2.0, 3.0, 6.0], [2765, 91, 62, 7, 2])
+    labels = np.concatenate([np.arange(n) < round(n * p) for n, p in ((2765, 0.118), (91, 0.2), (62, 0.19), (7, 0.3))])
+    labels = np.append(labels, [True, True]).astype(np.float64)
+    raw = (points - points.mean()) / points.std()
+    line = platt(raw, labels)
+    assert line.kind == "platt"
+    assert line(raw).mean() == pytest.approx(labels.mean(), abs=0.002)
