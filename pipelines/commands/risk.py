@@ -6,17 +6,10 @@ from pathlib import Path
 import click
 
 from pipelines import risk_commands
-from pipelines.lists import names
+from pipelines.lists import names, shares
 from pipelines.outputs import output_file
 
 Table = click.Path(path_type=Path, exists=True, dir_okay=False)
-
-
-def _shares(_context: click.Context, _option: click.Parameter, value: str) -> tuple[float, ...]:
-    try:
-        return tuple(float(part) for part in value.split(","))
-    except ValueError:
-        raise click.BadParameter("shares of the rows, such as 0.01,0.05") from None
 
 
 def _aware(moment: datetime | None) -> datetime | None:
@@ -63,7 +56,7 @@ def command() -> None:
 @click.option("--allow", callback=names, help="Columns that may be used although they look like leaks.")
 @click.option(
     "--capacity",
-    callback=_shares,
+    callback=shares,
     default="0.01,0.02,0.05,0.10",
     show_default=True,
     help="Shares of cases that can be checked.",

@@ -1,5 +1,6 @@
 """What MLflow holds of a run: figures, versions, the model folder, an alias, and never a row."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -101,3 +102,20 @@ def test_the_alias_follows_what_it_is_told_and_nothing_it_does_not_know(log, sto
         assert tracking.champion(store, "secondary_check") == wanted
     with pytest.raises(BadInput, match="knows no version"):
         tracking.follow(store, "secondary_check", "c" * 32)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_a_comparison_is_a_run_of_figures_and_never_of_persons(tmp_path, store):
+    def logged(told):
+        figures = {"shipped pr_auc": 0.4, "undefined": None}
+        plain = {"parameters": {"folds": 3}, "metrics": figures, "comparison": told}
+        return tracking.log_comparison(store, tmp_path / "artifacts", "secondary_check", **plain)
+
+    with pytest.raises(BadInput, match="No identifier leaves"):
+        logged({"groups": [PSEUDONYM]})
+    assert not (tmp_path / "artifacts").exists()
+    told = {"standings": [{"name": "shipped"}]}
+    run = logged(told)
+    assert json.loads(next((tmp_path / "artifacts").rglob("comparison.json")).read_text()) == told
+    with tracking._client(store) as client:
+        assert client.get_run(run).data.metrics == {"shipped pr_auc": 0.4}
