@@ -40,8 +40,8 @@ half to (i, j) and half to (j, i); the diagonal holds what is left of phi_i.
 
 **How fast.** Eight rows walk side by side in the lanes of one vector register, through splits that need no branch: what
 missing values, zeros and categories mean is settled once per row, by giving each way of reading a feature a slot of its
-own in which every test reads `slot <= threshold`. A row's values do not depend on the rows beside it, nor on how many
-there are: one row and a million get the same bits.
+own in which every test reads `slot <= threshold`. One row alone walks with plain numbers through the same code. A row's
+values do not depend on the rows beside it, nor on how many there are: one row and a million get the same bits.
 """
 
 from __future__ import annotations
@@ -387,6 +387,9 @@ class _Growing:
 
 
 # --- lanes: numbers of LANES rows side by side in a vector register ---------------------------------------------------
+#
+# Where an array has two dimensions, (n, LANES), what is loaded from it and stored in it are lanes; where it has one,
+# plain numbers. So the same kernel serves many rows and one.
 
 
 class _Lanes(types.Type):  # type: ignore[misc]  # numba ships no types
@@ -395,56 +398,74 @@ class _Lanes(types.Type):  # type: ignore[misc]  # numba ships no types
 
 
 _LANES: Final = _Lanes()
-_VECTOR: Final = ir.VectorType(ir.DoubleType(), LANES)
+_NUMBER: Final = ir.DoubleType()
+_VECTOR: Final = ir.VectorType(_NUMBER, LANES)
 _CONTRACT: Final = ("contract",)  # a product and a sum may be done as one, rounding once
 register_model(_Lanes)(lambda manager, kind: models.PrimitiveModel(manager, kind, _VECTOR))
 
 
+def _of(array: Any) -> Any:
+    """What an array holds at an index: lanes or a number."""
+    return _LANES if array.ndim == 2 else types.float64
+
+
 def _address(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
     data = context.make_array(kind)(context, builder, value=array).data
-    return builder.gep(builder.bitcast(data, _VECTOR.as_pointer()), [index])
+    held = _VECTOR if _of(kind) == _LANES else _NUMBER
+    return builder.gep(builder.bitcast(data, held.as_pointer()), [index])
+
+
+def _spread(builder: Any, number: Any) -> Any:
+    """The same number in every lane."""
+    nothing = ir.Constant(_VECTOR, ir.Undefined)
+    first = builder.insert_element(nothing, number, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
 def _load(_: Any, array: Any, index: Any) -> Any:
-    """The lanes at `index` of a float64 array, counted in lanes."""
+    """What a float64 array holds at `index`."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.load(_address(context, builder, signature.args[0], *values), align=8)
 
-    return _LANES(array, index), write
+    return _of(array)(array, index), write
 
 
-def _store(_: Any, array: Any, index: Any, lanes: Any) -> Any:
-    """Put lanes at `index` of a float64 array."""
+def _store(_: Any, array: Any, index: Any, held: Any) -> Any:
+    """Put lanes, or a number, at `index` of a float64 array."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         builder.store(values[2], _address(context, builder, signature.args[0], *values[:2]), align=8)
         return context.get_dummy_value()
 
-    return types.void(array, index, lanes), write
+    return types.void(array, index, held), write
 
 
-def _splat(_: Any, number: Any) -> Any:
-    """The same number in every lane."""
+def _splat(_: Any, array: Any, number: Any) -> Any:
+    """`number` as the array holds it: in every lane, or as it is."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        nothing = ir.Constant(_VECTOR, ir.Undefined)
-        first = builder.insert_element(nothing, values[0], ir.Constant(ir.IntType(32), 0))
-        return builder.shuffle_vector(first, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
+        return _spread(builder, values[1]) if _of(array) == _LANES else values[1]
 
-    return _LANES(types.float64), write
+    return _of(array)(array, types.float64), write
 
 
 def _choose(_: Any, value: Any, most: Any, yes: Any, no: Any) -> Any:
-    """In each lane `yes` where value <= most, else `no`."""
+    """The number `yes` where value <= most, else `no`; in each lane, if `value` is lanes."""
 
     def write(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.select(builder.fcmp_ordered("<=", *values[:2]), *values[2:])
+        others = [_spread(builder, number) for number in values[1:]] if value == _LANES else values[1:]
+        return builder.select(builder.fcmp_ordered("<=", values[0], others[0]), *others[1:])
 
-    return _LANES(value, most, yes, no), write
+    return value(value, *[types.float64] * 3), write
+
+
+def _every(_: Any, number: Any) -> Any:
+    return _LANES(types.float64), lambda context, builder, signature, values: _spread(builder, values[0])
 
 
 load, store, splat, choose = intrinsic(_load), intrinsic(_store), intrinsic(_splat), intrinsic(_choose)
+every = intrinsic(_every)
 
 
 def _arithmetic(instruction: str) -> Callable[[Any, Any], Any]:
@@ -462,8 +483,8 @@ def _arithmetic(instruction: str) -> Callable[[Any, Any], Any]:
         if a == b == _LANES:
             return lambda a, b: apply(a, b)  # noqa: PLW0108  # numba compiles functions, not instructions
         if a == _LANES:
-            return lambda a, b: apply(a, splat(b))
-        return (lambda a, b: apply(splat(a), b)) if b == _LANES else None
+            return lambda a, b: apply(a, every(b))
+        return (lambda a, b: apply(every(a), b)) if b == _LANES else None
 
     return chosen
 
@@ -486,7 +507,7 @@ def _compiled(function: F) -> F:
 
 
 class Room(NamedTuple):
-    """What is worked out for LANES rows at a time, in lanes.
+    """What is worked out for LANES rows at a time, in lanes, or for one, in numbers.
 
     `read` per slot, `parts` per output. Of one tree: `entries`, per side and point, holds first H and then A; `gaps`,
     per split and point, H_left - H_right; `turns`, per split, u (o - z), with u = 1 for a feature not tested above.
@@ -506,25 +527,38 @@ def explain(forest: Forest, rows: Numbers, found: Numbers) -> None:
     m, most = len(forest.points), 0
     for tree in forest.trees:
         most = max(most, int(np.int64(tree.stop - tree.first)))
-    entries = _lanes((2 * most + 1) * m)
-    room = Room(_lanes(len(forest.slots)), _lanes(outputs), entries, _lanes(most * m), _lanes(most))
+    slots, entries = len(forest.slots), (2 * most + 1) * m
+    if n == 1:
+        alone = Room(np.empty(slots), np.empty(outputs), np.empty(entries), np.empty(most * m), np.empty(most))
+        _read(forest, rows, 1, alone.read)
+        _walk(forest, alone)
+        for output in range(outputs):
+            found[0, output] += alone.parts[output]
+        return
+    room = Room(_lanes(slots), _lanes(outputs), _lanes(entries), _lanes(most * m), _lanes(most))
     for start in range(0, n, LANES):
-        _read(forest, rows[start : start + LANES], LANES, room.read)
-        room.parts[:] = 0.0
-        for tree in forest.trees:
-            _climb(forest, tree, room)
-            _descend(forest, tree, room)
+        _read(forest, rows[start : start + LANES], LANES, room.read.reshape(-1))
+        _walk(forest, room)
         for lane in range(min(LANES, n - start)):
             for output in range(outputs):
-                found[start + lane, output] += room.parts[output * LANES + lane]
+                found[start + lane, output] += room.parts[output, lane]
 
 
 @_compiled
 def _lanes(count: int) -> Numbers:
-    """Room for so many lanes, each within one cache line."""
+    """Room for so many lanes (count, LANES), each within one cache line."""
     room = np.empty((count + 1) * LANES)
     skip = -(room.ctypes.data // room.itemsize) % LANES
-    return room[skip : skip + count * LANES]
+    return room[skip : skip + count * LANES].reshape((count, LANES))
+
+
+@_compiled
+def _walk(forest: Forest, room: Room) -> None:
+    """What the forest's splits contribute to the rows that were read, into `parts`."""
+    room.parts[:] = 0.0
+    for tree in forest.trees:
+        _climb(forest, tree, room)
+        _descend(forest, tree, room)
 
 
 @_compiled
@@ -557,7 +591,7 @@ def _climb(forest: Forest, tree: Any, room: Room) -> None:
     m, one = np.uint64(len(points)), np.uint64(1)
     first, twins, count = tree.first, tree.twins - tree.first, tree.stop - tree.first
     for n in range(tree.loose):
-        value = splat(leaves[tree.leaf + n])
+        value = splat(entries, leaves[tree.leaf + n])
         for q in range(m):
             store(entries, (count + n) * m + q, value)
     for n in range(twins, count):
@@ -565,7 +599,7 @@ def _climb(forest: Forest, tree: Any, room: Room) -> None:
         left, right = leaves[tree.leaf + split.left - count], leaves[tree.leaf + split.right - count]
         turn = _turn(room.read, split, 1.0 - split.share, -split.share)
         store(room.turns, n, turn)
-        step, mean = turn * (left - right), splat(right + split.share * (left - right))
+        step, mean = turn * (left - right), right + split.share * (left - right)
         for q in range(m):
             store(entries, n * m + q, mean + step * points[q])
     for k in range(twins):
@@ -596,11 +630,11 @@ def _descend(forest: Forest, tree: Any, room: Room) -> None:
     m = np.uint64(len(points))
     first, twins, count = tree.first, tree.twins - tree.first, tree.stop - tree.first
     for q in range(m):
-        store(entries, q, splat(forest.weights[q]))
+        store(entries, q, splat(entries, forest.weights[q]))
     for n in range(twins):
         split = splits[first + n]
         left, right = split.left * m, split.right * m
-        turn, part = load(room.turns, n), splat(0.0)
+        turn, part = load(room.turns, n), splat(entries, 0.0)
         if split.above < 0:
             for q in range(m):
                 reached = load(entries, n * m + q)
@@ -619,7 +653,7 @@ def _descend(forest: Forest, tree: Any, room: Room) -> None:
     for n in range(twins, count):
         split = splits[first + n]
         gap = leaves[tree.leaf + split.left - count] - leaves[tree.leaf + split.right - count]
-        reached = splat(0.0)
+        reached = splat(entries, 0.0)
         for q in range(m):
             reached = reached + load(entries, n * m + q)
         store(parts, split.output, load(parts, split.output) + reached * (load(room.turns, n) * gap))
@@ -627,7 +661,7 @@ def _descend(forest: Forest, tree: Any, room: Room) -> None:
 
 @_compiled
 def _turn(read: Numbers, split: Any, left: float, right: float) -> Any:
-    return choose(load(read, split.slot), splat(split.threshold), splat(left), splat(right))
+    return choose(load(read, split.slot), split.threshold, left, right)
 
 
 @_compiled
@@ -639,7 +673,7 @@ def _rise(t: float, split: Any) -> float:
 @_compiled
 def _is_here(read: Numbers, split: Any, splits: NDArray[np.void]) -> Any:
     """u: 1 where the tests above on the split's feature send the row towards the split, else 0."""
-    here = splat(1.0)
+    here = splat(read, 1.0)
     while split.above >= 0:
         is_left = float(split.above_left)
         split = splits[split.above]
