@@ -134,13 +134,25 @@ def _chance(checked: Checked, rows: Mask) -> Stratum:
         size = count(total, total**2 / float((weights**2).sum()) if n else 0.0, each)
     if n == 0:
         return Stratum(size, _exactly(0.0) if size.high == 0 else mid_p(0.0, 0.0))
-    # Kish's effective size, with each row's part of the finite-population correction.
-    effective = total**2 / float(((1 - chance) * weights**2).sum())
     share = float(weights @ checked.outcomes[drawn]) / total
+    effective = _effective(checked.outcomes[drawn] - share, weights, chance)
     if checked.everyone and checked.expected is not None and n >= REGRESSION_ROWS:
         share, gained = _regressed(checked.outcomes[drawn], checked.expected[drawn], weights, checked.expected[rows])
         effective *= gained
     return Stratum(size, mid_p(share, effective), n, effective)
+
+
+def _effective(left: Floats, weights: Floats, chance: Floats) -> float:
+    """As many equally weighted rows know as much, with each row's part of the finite-population correction.
+
+    Kish's number knows the weights alone; where those that are found weigh more than others, the linearised variance of
+    what is `left` (n,) around the share says that fewer rows are worth as much. The smaller one counts.
+    """
+    total, around = float(weights.sum()) ** 2, (1 - chance) * weights**2
+    spread = float(weights @ left**2) / float(weights.sum())
+    varied = float(around @ left**2)
+    kish = total / float(around.sum())
+    return min(kish, total * spread / varied) if varied > 0 else kish
 
 
 def _regressed(outcomes: Floats, expected: Floats, weights: Floats, everywhere: Floats) -> tuple[float, float]:
