@@ -149,7 +149,7 @@ def build(home: str = "") -> str:
 
 @flow(name="train")
 def train(home: str = "") -> str:
-    """Train every declared risk model and name those champion that earned it."""
+    """Train every declared risk model: candidates, which persons promote (a demonstration promotes them itself)."""
     data = _data(_place(home))
     return "\n\n".join(train_task(home, name, data) for name in declarations())
 

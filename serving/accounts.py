@@ -39,7 +39,7 @@ class SignInRefused(Exception):
     """Name and password do not open an account, or the account pauses. It does not say which of the two was wrong."""
 
 
-class NotAllowed(Exception):
+class NotAllowed(BadInput):
     """The actor's roles were not granted what was asked for."""
 
 
@@ -63,7 +63,9 @@ class SignedIn:
 def require(actor: Actor, capability: Capability) -> None:
     """NotAllowed unless the actor's roles were granted `capability`."""
     if not may(actor.roles, capability):
-        raise NotAllowed(f"{actor.name} may not {capability.value.replace(':', ' ')}.")
+        raise NotAllowed(
+            f"No role of {actor.name} covers '{capability.value.replace(':', ' ')}'. Use an account whose role does."
+        )
 
 
 def create_account(

@@ -36,7 +36,7 @@ class Bounds:
     excess        calibration error beyond what chance explains: a probability is shown to people as "so many in 100"
     ratio         least over greatest selection rate of the groups of one attribute, the four-fifths convention
     gap           between a group's rate and everyone else's, found beyond chance among all that were looked at
-    promise       between what was promised to a group and what came true
+    promise       between what was promised to a group, or to the random control, and what came true
     flags         share of flagged cases that a bootstrap replaces, beyond noise: on four public sets the mean of five
                   models replaced 13 to 39 of a hundred, a single one 32 to 64
     reasons       share of cases whose first reason a bootstrap replaces, beyond noise
@@ -131,7 +131,7 @@ def calibrated(proof: Proof, bounds: Bounds = BOUNDS) -> Gate:
     control = c.control
     if control.promised is not None and control.found.low is not None and control.found.high is not None:
         found |= {"promised": control.promised, "low": control.found.low, "high": control.found.high}
-        if not control.found.low - bounds.excess <= control.promised <= control.found.high + bounds.excess:
+        if not control.found.low - bounds.promise <= control.promised <= control.found.high + bounds.promise:
             return _refused("calibrated", "control", found)
     beyond = c.error.value > c.at_most and c.excess > bounds.excess
     return Gate("calibrated", not beyond, "off" if beyond else "held", found)

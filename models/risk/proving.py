@@ -237,9 +237,11 @@ def _promised(name: str, labels: np.ndarray, chance: np.ndarray, inside: np.ndar
 
 
 def _views(model: RiskModel, test: Judged, scores: Scores, capacity: float) -> list[View]:
-    """Test rows as they were checked, and those of the random control, each standing for as many as it was drawn of."""
+    """Test rows as they were checked, or known where nobody chose whom to check; and those of the random control, each
+    standing for as many as it was drawn of."""
     subjects, chosen = test.rows.column("subject").combine_chunks(), selected(scores.raw, capacity)
-    found = [View("checked", subjects, test.as_of, Outcomes(test.labels, chosen, _of_checked(model, scores)), capacity)]
+    name = "known" if (test.selected_by == EVERYONE).all() else "checked"
+    found = [View(name, subjects, test.as_of, Outcomes(test.labels, chosen, _of_checked(model, scores)), capacity)]
     drawn = test.chances > 0
     if drawn.any():
         outcomes = Outcomes(test.labels[drawn], chosen[drawn], scores.probability[drawn], 1 / test.chances[drawn])

@@ -14,7 +14,7 @@ def command(flow: str, world: str | None) -> None:
     \b
     ingest      take in a folder of supplies (--world)
     build       features of every assessable crossing and permit, as of its own moment
-    train       both risk models, beside their baselines; the better becomes champion
+    train       both risk models, beside their baselines: candidates, which persons promote
     forecast    daily volumes per post and direction, 14 days ahead
     assess      score the newest day, explain, propose, store for serving
     collect     move decisions and selections into the lake

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evidence.groups import Outcomes, View, audit_vault, top
+from evidence.groups import Audit, Outcomes, View, audit_vault, top
 from features.spine import crossing_spine
 from models.risk.catalogue import declaration
 from models.risk.declaration import RiskDeclaration
@@ -60,12 +60,29 @@ def audit_model(
     with writing(house.engine) as connection:
         journal.append(connection, kind="vault_read", actor=actor, payload=asked)
     say(f"{name}: {', '.join(f'{len(view.subjects):,} {view.name}' for view in views)}, by {', '.join(attributes)}")
-    settings = house.settings
-    found = audit_vault(settings.audit_vault_url, keys(settings.keys), views, attributes, primary=declared.primary)
+    found = audit_views(house, declared, model.hash, views, attributes, actor)
     kept = Kept(name, model.hash, datetime.now(UTC), actor.name, found)
     with writing(house.engine) as connection:
         audits.save(connection, actor, kept)
     return kept
+
+
+def audit_views(
+    house: House, declared: RiskDeclaration, model: str, views: Sequence[View], attributes: Sequence[str], actor: Actor
+) -> Audit:
+    """Tables by group of the subjects of `views`, whom the model (by hash) or others selected; the journal is told who
+    asks for how many of them before the vault is opened."""
+    asked = {
+        "purpose": declared.name,
+        "model": model,
+        "attributes": list(attributes),
+        "subjects": {view.name: len(view.subjects) for view in views},
+        "primary": None if declared.primary is None else [declared.primary.rate, declared.primary.attribute],
+    }
+    with writing(house.engine) as connection:
+        journal.append(connection, kind="vault_read", actor=actor, payload=asked)
+    settings = house.settings
+    return audit_vault(settings.audit_vault_url, keys(settings.keys), views, attributes, primary=declared.primary)
 
 
 def _views(house: House, declared: RiskDeclaration, model: RiskModel, since: datetime, say: Say) -> list[View]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evidence.groups import AUDITED, audit_vault
+from evidence.groups import AUDITED
 from models import tracking
 from models.risk.catalogue import declaration
 from models.risk.declaration import RiskDeclaration
@@ -17,10 +17,10 @@ from models.risk.gates import Gate, wide_gaps
 from models.risk.proof import Findings, Proof
 from models.risk.proving import prove
 from models.risk.training import TooFewFindings, TrainedModel, train
+from pipelines.steps.auditing import audit_views
 from pipelines.steps.building import similar_values, training_values
 from pipelines.steps.moments import known_until
 from records.journal import Actor
-from records.keys import keys
 from records.lake import Lake
 from records.settings import Mode, Settings
 from serving import champions
@@ -74,7 +74,7 @@ def train_model(settings: Settings, name: str, say: Say, *, trainer: Actor | Non
         labels,
         learnt_from=learnt_from(settings),
         made_on=datetime.now(UTC).date(),
-        audits=lambda views: audit_vault(settings.vault_url, keys(settings.keys), views, AUDITED),
+        audits=lambda views: audit_views(house, declared, folder.name, views, AUDITED, actor),
         champion=house.champion(name),
         examiners=who,
     )

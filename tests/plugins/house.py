@@ -52,7 +52,7 @@ def small_run(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         warnings.simplefilter("ignore", FutureWarning)
         for name in PURPOSES:
             outcome = train_model(place, name, _unheard)
-            assert outcome.champion, outcome.gates
+            assert outcome.champion, [gate for gate in outcome.gates if not gate.passed]
         forecast_volumes(place, _unheard)
     for purpose in PURPOSES:
         assess_day(place, purpose, _unheard)
