@@ -6,7 +6,7 @@ above the cell threshold, gaps between them, and in words what there is too litt
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import Any, Protocol, Self
@@ -20,6 +20,8 @@ from evidence.cells import CELL, FEW, RATES, TIMES, UNKNOWN, Cells, GroupRow, Gr
 from evidence.gaps import Gap, Primary
 from evidence.intervals import Interval
 from evidence.metrics import selected
+from evidence.parity import WorstOff, worst_off
+from evidence.proxies import Proxy, proxies
 from records.errors import BadInput
 from records.keys import Keys
 
@@ -37,7 +39,9 @@ __all__ = [
     "audit_vault",
     "compare",
     "group_table",
+    "proxies_vault",
     "top",
+    "worst_off_vault",
 ]
 AUDITED = ("sex", "age", "nationality")
 _AGES = (18, 30, 45, 60)
@@ -179,6 +183,37 @@ def audit_vault(
 
     with Vault.open(url, keys, read_only=True) as vault:
         return audit(vault, views, attributes, primary=primary, cell=cell)
+
+
+def proxies_vault(
+    url: str,
+    keys: Keys,
+    view: View,
+    attributes: Sequence[str],
+    columns: Mapping[str, np.ndarray],
+    scores: np.ndarray,
+    without: Callable[[str], np.ndarray],
+) -> tuple[Proxy, ...]:
+    """`evidence.proxies.proxies` for the attributes of the view's subjects, read like those of `audit_vault`."""
+    from records.vault import Vault
+
+    with Vault.open(url, keys, read_only=True) as vault:
+        told = _told(vault, view, attributes)
+        days = view.moments.astype("datetime64[D]")
+        _, whose = coded(view.subjects)
+        return proxies(told, columns, scores, without, capacity=view.capacity, days=days, subjects=whose)
+
+
+def worst_off_vault(
+    url: str, keys: Keys, subjects: pa.Array, moments: np.ndarray, attributes: Sequence[str], *, least: int
+) -> WorstOff:
+    """`evidence.parity.worst_off` for the attributes of these subjects, read like those of `audit_vault`."""
+    from records.vault import Vault
+
+    nothing = np.zeros(len(subjects))
+    view = View("", subjects, moments, Outcomes(nothing, nothing, nothing), 0.0)
+    with Vault.open(url, keys, read_only=True) as vault:
+        return worst_off(_told(vault, view, attributes), least=least)
 
 
 def top(scores: np.ndarray, capacity: float, weights: np.ndarray) -> np.ndarray:

@@ -25,4 +25,8 @@ def audit_text(kept: Kept) -> str:
         ]
         head = (each["title"], english.say("audit.rows"), *each["heads"])
         parts.append("\n".join(part for part in (each["view"], table(head, rows), each["ratio"]) if part))
+    if told["proxies"]:
+        names = ("attribute", "column", "group", "told", "with", "without", "change")
+        heads = [english.say(f"audit.proxy.{name}") for name in names]
+        parts.append(english.say("audit.proxy.intro") + "\n" + table(heads, [list(p.values()) for p in told["proxies"]]))
     return "\n\n".join(parts)

@@ -12,6 +12,7 @@ from markupsafe import Markup
 from evidence.gaps import Gap
 from evidence.groups import FEW, TIMES, UNKNOWN, GroupRow, GroupTable
 from evidence.intervals import Interval
+from evidence.proxies import TOGETHER, Proxy
 from records import journal
 from risk_rules.rule import PURPOSES
 from serving import audits, store
@@ -67,6 +68,7 @@ def in_words(kept: Kept, reader: Language) -> dict[str, Any]:
         "primary": None if audit.primary is None else _gap(audit.primary, reader),
         "found": [_gap(gap, reader) for gap in wide[:_MOST]],
         "more": say("audit.more", count=len(wide) - _MOST) if len(wide) > _MOST else None,
+        "proxies": [_proxy(proxy, reader) for proxy in kept.proxies],
         "tables": [_table(table, seen, reader) for table in audit.tables if TIMES not in table.attribute],
         "crossings": [_table(table, seen, reader) for table in audit.tables if TIMES in table.attribute],
     }
@@ -117,6 +119,20 @@ def _table(table: GroupTable, seen: Mapping[tuple[str, str, str, str], Gap], rea
         # Drawn here from our own texts, every one of them escaped by the drawer.
         "picture": Markup(inline(picture)) if picture else None,  # noqa: S704
         "words": picture["description"] if picture else "",
+    }
+
+
+def _proxy(proxy: Proxy, reader: Language) -> dict[str, str]:
+    """What a column tells, and how even selections are with it and without."""
+    even = proxy.change.value is not None
+    return {
+        "attribute": _attribute(proxy.attribute, reader),
+        "column": reader.say("audit.proxy.together") if proxy.column == TOGETHER else proxy.column,
+        "group": _group(proxy.attribute, proxy.group, reader),
+        "told": _plain(proxy.told, reader),
+        "with_it": _plain(proxy.with_it, reader) if even else "",
+        "without": _plain(proxy.without, reader) if even else "",
+        "change": _plain(proxy.change, reader) if even else "",
     }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from evidence.groups import Audit
+from evidence.proxies import Proxy
 from records import journal
 from records.journal import Actor
 from serving.store import audits as table
@@ -25,11 +26,12 @@ class Kept:
     made_at: datetime
     by: str
     audit: Audit
+    proxies: tuple[Proxy, ...] = ()
 
 
 def save(connection: sa.Connection, actor: Actor, kept: Kept) -> None:
     """Keep an audit, and let the journal hold what it said by its digest."""
-    body = kept.audit.as_json()
+    body = {"audit": kept.audit.as_json(), "proxies": [asdict(proxy) for proxy in kept.proxies]}
     row = {"purpose": kept.purpose, "model": kept.model, "made_at": kept.made_at, "account": kept.by}
     connection.execute(table.insert().values(**row, body=body))
     told = {"purpose": kept.purpose, "model": kept.model, "digest": _digest(body), "found": len(kept.audit.found)}
@@ -41,7 +43,10 @@ def newest(connection: sa.Connection, purpose: str) -> Kept | None:
     t = table.c
     asked = sa.select(t.purpose, t.model, t.made_at, t.account, t.body).where(t.purpose == purpose)
     row = connection.execute(asked.order_by(t.number.desc()).limit(1)).first()
-    return None if row is None else Kept(row.purpose, row.model, row.made_at, row.account, Audit.from_json(row.body))
+    if row is None:
+        return None
+    proxies = tuple(Proxy.from_json(proxy) for proxy in row.body["proxies"])
+    return Kept(row.purpose, row.model, row.made_at, row.account, Audit.from_json(row.body["audit"]), proxies)
 
 
 def _digest(body: Any) -> str:

@@ -9,7 +9,8 @@ from pipelines.lists import names
 @click.argument("name", type=click.Choice(["secondary_check", "permit_lapse"]))
 @click.option("--attributes", callback=names, default="sex,age,nationality", show_default=True, help="To group by.")
 @click.option("--since", type=click.DateTime(), help="First day to look at; all that is on record if left out.")
-def command(name: str, attributes: tuple[str, ...], since: datetime | None) -> None:
+@click.option("--proxies", is_flag=True, help="Also what stands for an attribute, and parity without it (slow).")
+def command(name: str, attributes: tuple[str, ...], since: datetime | None, proxies: bool) -> None:
     """Audit the champion of NAME, and those who chose before it, by group and by every crossing of two groups.
 
     Needs oversight's sign-in (`basira login`). Attributes are read from the identity vault, through the address
@@ -28,4 +29,5 @@ def command(name: str, attributes: tuple[str, ...], since: datetime | None) -> N
     place = settings()
     house = open_house(place)
     begins = None if since is None else since.replace(tzinfo=UTC)
-    click.echo(audit_text(audit_model(house, name, attributes, signed_in_actor(place, house), say, since=begins)))
+    actor = signed_in_actor(place, house)
+    click.echo(audit_text(audit_model(house, name, attributes, actor, say, since=begins, proxies=proxies)))

@@ -3,19 +3,24 @@ tables to the casework store, and every reading of the vault to the journal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evidence.groups import Audit, Outcomes, View, audit_vault, top
+from evidence.groups import Audit, Outcomes, View, audit_vault, proxies_vault, top
+from evidence.proxies import Proxy
 from features.spine import crossing_spine
 from models.risk.catalogue import declaration
 from models.risk.declaration import RiskDeclaration
+from models.risk.learners import Candidate
+from models.risk.less_discriminatory import SEEDS, Recipe, grown, masked
 from models.risk.model import RiskModel
-from pipelines.steps.building import BEGINNING, training_values
+from models.risk.profiles import PROFILES
+from models.risk.training import joined
+from pipelines.steps.building import BEGINNING, similar_values, training_values
 from pipelines.steps.moments import known_until
 from pipelines.steps.sampling import drawn
 from records import journal
@@ -34,13 +39,28 @@ from serving.store import writing
 Say = Callable[[str], None]
 ROWS = 200_000  # crossings whose selection is looked at, at most, drawn by their numbers
 OF_PRACTICE = ("selection", "confirmation", "long_wait")  # what was missed, those who were chosen cannot tell
+# How trees grow when parity with a column and without is compared: both times the same way.
+PLAIN = Candidate(
+    "plain",
+    ("number", "category"),
+    {"learning_rate": 0.08, "num_leaves": 31, "max_depth": 6, "min_data_in_leaf": 50, "lambda_l2": 10},
+)
 PRACTICE, CONTROL, KNOWN = "practice", "random", "known"
 
 
 def audit_model(
-    house: House, name: str, attributes: Sequence[str], actor: Actor, say: Say, *, since: datetime | None = None
+    house: House,
+    name: str,
+    attributes: Sequence[str],
+    actor: Actor,
+    say: Say,
+    *,
+    since: datetime | None = None,
+    proxies: bool = False,
 ) -> Kept:
     """Audit the champion of `name` by `attributes` of its subjects; the audit as it was kept.
+
+    With `proxies`, also what its inputs tell of the attributes, and parity without each of the leakiest.
 
     The journal is told before the vault is opened. NotAllowed unless the actor may audit; BadInput without a champion,
     or for an attribute that is not audited.
@@ -50,18 +70,10 @@ def audit_model(
     if model is None:
         raise BadInput(f"There is no champion '{name}' to audit yet. Train one and promote it first.")
     views = [view for view in _views(house, declared, model, since or BEGINNING, say) if len(view.subjects)]
-    asked = {
-        "purpose": name,
-        "model": model.hash,
-        "attributes": list(attributes),
-        "subjects": {view.name: len(view.subjects) for view in views},
-        "primary": None if declared.primary is None else [declared.primary.rate, declared.primary.attribute],
-    }
-    with writing(house.engine) as connection:
-        journal.append(connection, kind="vault_read", actor=actor, payload=asked)
     say(f"{name}: {', '.join(f'{len(view.subjects):,} {view.name}' for view in views)}, by {', '.join(attributes)}")
     found = audit_views(house, declared, model.hash, views, attributes, actor)
-    kept = Kept(name, model.hash, datetime.now(UTC), actor.name, found)
+    stand_in = _proxies(house, declared, model, attributes, actor, say) if proxies else ()
+    kept = Kept(name, model.hash, datetime.now(UTC), actor.name, found, stand_in)
     with writing(house.engine) as connection:
         audits.save(connection, actor, kept)
     return kept
@@ -72,17 +84,25 @@ def audit_views(
 ) -> Audit:
     """Tables by group of the subjects of `views`, whom the model (by hash) or others selected; the journal is told who
     asks for how many of them before the vault is opened."""
-    asked = {
-        "purpose": declared.name,
-        "model": model,
-        "attributes": list(attributes),
-        "subjects": {view.name: len(view.subjects) for view in views},
-        "primary": None if declared.primary is None else [declared.primary.rate, declared.primary.attribute],
-    }
+    settings, primary = house.settings, declared.primary
+    first = None if primary is None else [primary.rate, primary.attribute]
+    tell(house, declared.name, model, {view.name: len(view.subjects) for view in views}, attributes, actor, first)
+    return audit_vault(settings.audit_vault_url, keys(settings.keys), views, attributes, primary=primary)
+
+
+def tell(
+    house: House,
+    name: str,
+    model: str,
+    subjects: Mapping[str, int],
+    attributes: Sequence[str],
+    actor: Actor,
+    primary: Sequence[str] | None = None,
+) -> None:
+    """Write down who is about to read which attributes of how many subjects, and what for."""
+    asked = {"purpose": name, "model": model, "attributes": list(attributes), "subjects": subjects, "primary": primary}
     with writing(house.engine) as connection:
         journal.append(connection, kind="vault_read", actor=actor, payload=asked)
-    settings = house.settings
-    return audit_vault(settings.audit_vault_url, keys(settings.keys), views, attributes, primary=declared.primary)
 
 
 def _views(house: House, declared: RiskDeclaration, model: RiskModel, since: datetime, say: Say) -> list[View]:
@@ -138,6 +158,38 @@ def _practice(lake: Lake, since: datetime) -> View:
     moments = spine["happened_at"].to_numpy().astype("datetime64[us]")
     share = float(chosen.mean()) if len(chosen) else 0.0
     return View(PRACTICE, spine["subject"].combine_chunks(), moments, outcomes, share)
+
+
+def _proxies(
+    house: House, declared: RiskDeclaration, model: RiskModel, attributes: Sequence[str], actor: Actor, say: Say
+) -> tuple[Proxy, ...]:
+    """What the champion's inputs tell of attributes among all who are scored, and how evenly models grown on the
+    champion's training rows select among them, with each column and without."""
+    settings = house.settings
+    values, labels = training_values(settings, declared.name, say)
+    everyone = similar_values(settings, declared.name, values, say)
+    moments = everyone["as_of"].to_numpy().astype("datetime64[us]")
+    rows = joined(values, labels)
+    rows = rows.filter(pa.array(rows["as_of"].to_numpy() < np.datetime64(model.trained_from["validation"][0])))
+    learn = (model.matrix(rows), np.asarray(rows["label"].to_numpy(), dtype=np.float64))
+    judged = model.matrix(everyone)
+
+    def grown_without(column: str | None) -> np.ndarray:
+        say(f"{declared.name}: growing {'as it is' if column is None else f'without {column}'}")
+        recipe = Recipe(PLAIN, column)
+        return grown(recipe, learn, None, SEEDS, PROFILES["shipped"].rounds, declared.monotone).raw(
+            masked(judged, column)
+        )
+
+    columns = {name: judged.values[:, n] for n, name in enumerate(judged.names)}
+    nothing = np.full(everyone.num_rows, np.nan)
+    subjects = pc.coalesce(everyone["subject"], everyone["event"]).combine_chunks()
+    view = View("", subjects, moments, Outcomes(nothing, nothing, nothing), declared.capacity)
+    as_it_is = grown_without(None)
+    tell(house, declared.name, model.hash, {"everyone": everyone.num_rows}, attributes, actor)
+    return proxies_vault(
+        settings.audit_vault_url, keys(settings.keys), view, attributes, columns, as_it_is, grown_without
+    )
 
 
 def _beside(events: pa.ChunkedArray, named: pa.ChunkedArray, values: pa.ChunkedArray) -> np.ndarray:

@@ -10,6 +10,8 @@ import pytest
 
 from evidence.gaps import Primary
 from evidence.groups import Outcomes, compare
+from evidence.intervals import Interval
+from evidence.proxies import TOGETHER, Proxy
 from records import journal
 from serving import audits, store
 from serving.accounts import engine_actor
@@ -37,7 +39,11 @@ def kept():
     outcomes = Outcomes(labels, chosen, np.full(n, 0.3), minutes=random.exponential(9, n))
     primary = Primary("sex", "missed_risk", "F", "M", view="known")
     audit = compare({"known": (attributes, outcomes, 0.27)}, primary=primary)
-    return Kept("secondary_check", "ab" * 20, datetime(2026, 3, 1, tzinfo=UTC), "oversight", audit)
+    proxies = (
+        Proxy("age", TOGETHER, "60+", Interval(0.8, 0.75, 0.85)),
+        Proxy("age", "post_of_crossing", "60+", Interval(0.7, 0.6, 0.8), *(Interval(0.5, 0.4, 0.6),) * 3),
+    )
+    return Kept("secondary_check", "ab" * 20, datetime(2026, 3, 1, tzinfo=UTC), "oversight", audit, proxies)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -75,6 +81,7 @@ def test_an_audit_is_kept_whole_and_the_journal_holds_its_digest(engine, tmp_pat
         assert audits.newest(connection, "permit_lapse") is None
         told = [entry.payload for entry in journal.entries(connection, kind="audited")]
     assert found.audit == kept.audit
+    assert found.proxies == kept.proxies
     assert (found.by, found.model) == ("oversight", kept.model)
     assert len(told) == 2
     assert len(told[1]["digest"]) == 64
@@ -96,6 +103,8 @@ def test_the_page_is_oversight_s_alone_and_every_reading_is_written_down(client,
         page = unescape(client.get("/groups", headers=asked).text)
         assert language(code).say("audit.primary.title") in page
         assert page.count("<svg") == 3
+        assert "post_of_crossing" in page
+        assert language(code).say("audit.proxy.together") in page
         assert hosts(page) == set()
     with installation.engine.connect() as connection:
         read = [e for e in journal.entries(connection, kind="read") if e.payload["page"] == "groups"]
