@@ -183,6 +183,13 @@ def _forecasts(router: APIRouter, house: House) -> None:
         run = run_of(house)
         return answered(flows.came(run, flows.node_of(run, node).node, step), form, f"came-{step}", run)
 
+    @router.get("/v1/forecasts/classes", response_model=None)
+    def classes(node: str | None = None, form: Form = "json") -> Response:
+        """Persons expected of one flow by day and class of traveller; classes of few are told together."""
+        run = run_of(house)
+        wanted = [("node", "=", flows.node_of(run, node).node)]
+        return answered(run.table("classes", where=wanted), form, "classes", run)
+
     @router.get("/v1/forecasts/now", response_model=None)
     def now(level: Level | None = None, node: str | None = None, form: Form = "json") -> Response:
         """The running day and month, of one level or one node: what has come, and what is expected in all."""

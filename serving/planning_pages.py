@@ -32,8 +32,10 @@ from serving.planning_words import (
     HIGH,
     LOW,
     between_in_words,
+    class_in_words,
     count_in_words,
     number_in_words,
+    row_in_words,
     running_in_words,
     share_in_words,
     signed_in_words,
@@ -176,6 +178,8 @@ def _flow(
         "steps": list(STEPS),
         "pages": [(b.isoformat(), reader.short_weekday(b), b == begin) for b in begins] if len(begins) > 1 else [],
         "rows": _range_rows(rows, step, reader),
+        "classes": _classes(run, node, begin, reader) if step == "day" and begin else [],
+        "classes_day": reader.weekday(begin) if begin else None,
         "now": running_in_words(flows.running(house.settings.home, node.node), reader),
         "address": address,
         "words": [(reader.short_weekday(w.ds), movers.in_words(w, reader)) for w in words[:DAYS_TOLD]],
@@ -184,6 +188,12 @@ def _flow(
         "notes": notes,
         "alarms": [warnings.in_words(a, reader) for a in standing if _is_of(a, node)],
     }
+
+
+def _classes(run: Run, node: Node, day: date, reader: Language) -> list[tuple[str, str, str]]:
+    """One day of a flow by class of traveller."""
+    rows = flows.of_day(run.table("classes", where=[("node", "=", node.node)]), day).to_pylist()
+    return [(class_in_words(row["class"], reader), *row_in_words(row, reader)) for row in rows]
 
 
 def _range_rows(rows: pa.Table, step: str, reader: Language) -> list[dict[str, Any]]:

@@ -10,12 +10,27 @@ import numpy as np
 from models.volumes.rhythm import COLUMNS, MEDIAN
 from serving.languages import Language
 
+# Classes by regime; spelled out so that no text is without use.
+CLASSES = (
+    "class.national",
+    "class.resident",
+    "class.visa",
+    "class.visa_exempt",
+    "class.crew",
+    "class.diplomat",
+    "class.other",
+)
 SENTENCES: Mapping[str, str] = {"day": "now.day", "month": "now.month"}
 LOW, HIGH = COLUMNS.index("q0.1"), COLUMNS.index("q0.9")
 
 
 def row_in_words(row: Mapping[str, Any], reader: Language) -> tuple[str, str]:
     return count_in_words(row["mean"], reader), between_in_words(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader)
+
+
+def class_in_words(name: str, reader: Language) -> str:
+    """A class of travellers: a regime, or those that are told together."""
+    return reader.say_or(f"class.{name}", name)
 
 
 def running_in_words(running: Mapping[str, Mapping[str, Any]], reader: Language) -> list[str]:

@@ -28,6 +28,7 @@ from models.volumes.offices.caseload import applications
 from models.volumes.offices.renewals import permits
 from models.volumes.offices.stock import stays, stock
 from models.volumes.pooling.pool import stored_pool
+from models.volumes.publishing.classes import class_table
 from models.volumes.publishing.nightly import (
     FREQS,
     Night,
@@ -94,6 +95,7 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
         learnt_at = made_at
         _keep(settings, made, size, learnt_at, lake)
     tables = {name: flow_table(part) for name, part in made.parts.items()} | {"came": came_table(made)}
+    tables["classes"] = class_table(made.parts["days"], flows.classes)
     with watch.part("words"):
         told = words(made)
     with watch.part("alarms"):

@@ -27,6 +27,7 @@ MADE = datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
 FIRST = date(2026, 3, 2)
 POSTS = {"ras-jedir": ("land", "medenine", 900.0), "tunis-carthage": ("air", "tunis", 4200.0)}
 STEPS = {"hours": (14 * 24, "h", 1 / 24), "days": (90, "D", 1.0), "months": (24, "MS", 30.4)}
+CLASSES = (("visa", 700.0), ("other", 200.0))
 EXPLAINED = {"level": 0.9, "season": 0.05, "holiday": 0.08, "trend": -0.03, "ahead": 0.0, "others": 0.0}
 
 
@@ -158,6 +159,8 @@ def published(made_at: datetime = MADE) -> Published:
     tables |= {"offices": as_table("offices", offices), "caseload": as_table("caseload", caseload)}
     tables |= {"renewals": as_table("renewals", renewals)}
     tables["came"] = came()
+    classes = [around(np.full(90, size)).assign(node=RAS_JEDIR, ds=days, **{"class": name}) for name, size in CLASSES]
+    tables["classes"] = as_table("classes", pd.concat(classes))
     tables["stock"] = as_table("stock", around(np.array([58000.0])).assign(group="work"))
     nodes, hours = futures("hours")
     return Published(tables, alarms, words, card, Paths(nodes, hours, futures("days")[1]))

@@ -16,6 +16,7 @@ READ = (
     "/v1/forecasts/card",
     "/v1/forecasts/came",
     "/v1/forecasts/now",
+    "/v1/forecasts/classes",
     "/v1/staffing",
     "/v1/staffing/curve",
     "/v1/offices",

@@ -52,6 +52,8 @@ def test_the_running_day_and_month_stand_above_the_forecast(enter, run):
     page = enter("planner").get("/forecasts", params={"node": RAS_JEDIR}).text
     assert "Monday 2 March, until 13:00: 540 have come, and 990 are expected by midnight" in page
     assert "March 2026: 540 have come so far" in page
+    assert language("en").say("classes.title", day="Monday 2 March") in page
+    assert "565 to 835" in page
     assert language("en").say("now.silent", count=1) in page
     elsewhere = enter("planner").get("/forecasts", params={"node": "mode=air"}).text
     assert language("en").say("now.title") in elsewhere

@@ -19,6 +19,8 @@ COMPLETE = 0.98
 """Share of a day's records that must usually have come by now for its count to be believed."""
 LABELS = ("mode", "governorate", "post", "direction")
 """What tells flows apart, from the top."""
+CLASS_DAYS = 56
+"""Newest days whose mix of traveller classes is held to go on."""
 KNOWN_OF_MONTH = 0.8
 """Share of a month's days that must be known for the month to count."""
 FARTHEST_HOURS = 24 * 31 * 25
@@ -33,6 +35,7 @@ class LakeFlows:
 
     hours, days, months  long tables: unique_id (the flow's node), ds, y and LABELS; a missing count is NaN
     counted              what came in the running month before `first`, by node
+    classes              persons of each regime in the last CLASS_DAYS days, by node
     so_far               what came in each hour of the day `first` that is over and has usually got its records by now
     shut                 closures known by then
     feed_alarms          post, direction and the silent day ds
@@ -47,6 +50,7 @@ class LakeFlows:
     feed_alarms: pa.Table
     notes: tuple[Note, ...]
     so_far: dict[str, np.ndarray]
+    classes: dict[str, dict[str, int]]
 
 
 def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hours: int = 3360) -> LakeFlows:
@@ -77,7 +81,18 @@ def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hour
         alarms,
         notes + told,
         _so_far(crossings, as_of, zone, days),
+        _classes(crossings, as_of, zone, days),
     )
+
+
+def _classes(crossings: pa.Table, as_of: datetime, zone: str, days: pd.DataFrame) -> dict[str, dict[str, int]]:
+    rows, day, today = before_today(crossings, as_of, zone)
+    rows = rows.filter(pa.array(day >= today - CLASS_DAYS)).group_by(["post", "direction", "regime"])
+    names = days.drop_duplicates("unique_id").set_index(["post", "direction"])["unique_id"]
+    answer: dict[str, dict[str, int]] = {}
+    for row in rows.aggregate([([], "count_all")]).to_pylist():
+        answer.setdefault(str(names[row["post"], row["direction"]]), {})[row["regime"]] = row["count_all"]
+    return answer
 
 
 def _so_far(crossings: pa.Table, as_of: datetime, zone: str, days: pd.DataFrame) -> dict[str, np.ndarray]:
@@ -146,8 +161,8 @@ def _by_month(days: pd.DataFrame, today: np.datetime64) -> pd.DataFrame:
 
 
 def actual_crossings(lake: Known, as_of: datetime) -> pa.Table:
-    """The crossings that took place, as known at as_of: post, direction, happened_at and known_at."""
-    rows = lake.as_known("crossings", as_of, ["kind", "post", "direction", "happened_at", "known_at"])
+    """The crossings that took place, as known at as_of: post, direction, regime, happened_at and known_at."""
+    rows = lake.as_known("crossings", as_of, ["kind", "post", "direction", "regime", "happened_at", "known_at"])
     return rows.filter(pc.equal(rows["kind"], "actual")).drop_columns(["kind"])
 
 

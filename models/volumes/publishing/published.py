@@ -35,6 +35,7 @@ TABLES: Final[Mapping[str, pa.Schema]] = {
     "days": _FLOWS,
     "months": _FLOWS,
     "came": pa.schema([("node", pa.string()), ("step", pa.string()), _MOMENT, ("y", pa.float64())]),
+    "classes": pa.schema([("node", pa.string()), ("class", pa.string()), _MOMENT, *_NUMBERS]),
     "offices": pa.schema([("office", pa.string()), ("kind", pa.string()), _MOMENT, *_NUMBERS]),
     "caseload": pa.schema(
         [("office", pa.string()), _MOMENT]
@@ -151,10 +152,14 @@ class Run:
     path: Path
 
     def table(self, name: str, columns: Sequence[str] | None = None, where: Any = None) -> pa.Table:
-        """One table of TABLES; `where` as pyarrow's filters, as in [("level", "=", "post")]."""
+        """One table of TABLES; `where` as pyarrow's filters, as in [("level", "=", "post")]. A run from before a table
+        was declared has it empty: a run lies there whole, so that a table which is not there never was."""
         if name not in TABLES:
             raise BadInput(f"A run has no table {name!r}. It has {', '.join(TABLES)}.")
         path = self.path / f"{name}.parquet"
+        if self.path.is_dir() and not path.exists():
+            empty = TABLES[name].empty_table()
+            return empty.select(columns) if columns else empty
         try:
             return pq.read_table(path, columns=columns, filters=where)
         except (OSError, pa.ArrowInvalid) as error:

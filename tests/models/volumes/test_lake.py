@@ -55,6 +55,7 @@ def crossings(*, silent: int | None = None, days: int = 1, late: bool = False, a
             "kind": kinds,
             "post": posts,
             "direction": directions,
+            "regime": ["visa"] * len(posts),
             "happened_at": pa.array(happened, MOMENT),
             "known_at": pa.array(known, MOMENT),
         }
@@ -145,4 +146,5 @@ def test_a_lake_that_knew_nothing_yet_is_bad_input() -> None:
 def test_hours_of_the_running_day_count_once_their_records_have_usually_come(late, hours):
     told = lake_flows(StandIn(crossings(late=late), []), datetime(2025, 4, 10, 12, tzinfo=UTC))
     came = {name.split(" > ")[-2]: list(counts) for name, counts in told.so_far.items()}
+    assert set(told.classes[next(iter(told.so_far))]) == {"visa"}
     assert came["post=Goulette"] == [0.0] * 10 * bool(hours) + [12.0, 0.0] * bool(hours)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from models.volumes.lake.flows import LakeFlows
+from models.volumes.publishing.classes import class_table
 from models.volumes.publishing.nightly import Size, Taught, came_table, flow_table, night, parent_of, possible_futures
 from models.volumes.publishing.published import Card, Published, newest_nowcast, write, write_nowcast
 from models.volumes.publishing.running import running
@@ -40,7 +41,7 @@ def flows() -> LakeFlows:
     shut = ("Goulette", np.datetime64("2025-07-12T12"), np.datetime64("2025-07-15T00"))
     none = pa.table({"post": pa.array([], pa.string()), "direction": pa.array([], pa.string())})
     recent = hours[hours["ds"] >= "2025-06-11"]
-    return LakeFlows(recent, days, months[months["ds"] < "2025-07-01"], TODAY, counted, (shut,), none, (), {})
+    return LakeFlows(recent, days, months[months["ds"] < "2025-07-01"], TODAY, counted, (shut,), none, (), {}, {})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -98,6 +99,20 @@ def test_counts_before_the_run_stand_beside_it_and_the_young_are_named(made):
     assert days[PORT].to_dict() == told[told.index >= "2025-04-11"].to_dict()
     assert came[came["step"] == "hours"]["ds"].max() == pd.Timestamp("2025-07-09T23")
     assert {note.series for note in made.notes if note.problem.startswith("young")} == set(made.hierarchy.names)
+
+
+def test_classes_add_up_to_their_flow_and_small_ones_are_told_together(made):
+    flow = f"{PORT} > direction=entry"
+    counted = {flow: {"visa": 500, "resident": 80, "crew": 9, "diplomat": 4}, f"{LAND} > direction=exit": {"visa": 7}}
+    table = class_table(made.parts["days"], counted, cell=30).to_pandas()
+    days = flow_table(made.parts["days"]).to_pandas().set_index(["node", "ds"])["mean"]
+    sums = table.groupby(["node", "ds"])["mean"].sum()
+    np.testing.assert_allclose(sums, days.reindex(sums.index), atol=1e-6)
+    assert (table[list(COLUMNS)].diff(axis=1).iloc[:, 1:] >= 0).all().all()
+    mine = table[(table["node"] == flow) & (table["ds"] == "2025-07-10")].set_index("class")["mean"]
+    assert list(mine.index) == ["visa", "other"]  # crew and diplomats are too few even together
+    assert mine["visa"] / mine.sum() == pytest.approx(500 / 593, abs=0.06)
+    assert f"{LAND} > direction=exit" not in set(table["node"])
 
 
 def test_what_was_learnt_is_kept_for_other_nights(made):
