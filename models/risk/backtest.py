@@ -54,11 +54,13 @@ class Options:
 
 @dataclass(frozen=True)
 class Looking:
-    """Who looked at each row, what that adds to a finding, and the logistic regression that was estimated beside it."""
+    """Who looked at each row, what that adds to a finding, the logistic regression that was estimated beside it, and
+    how many average findings each row's finding is worth."""
 
     who: np.ndarray
     examiners: Examiners
     floor: Logistic
+    worth: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,7 @@ def _averaged(examples: Examples, features: Mapping[str, pa.ChunkedArray], exami
     weight = worth(who, day, examples.labels, float(examples.labels[train].mean()), known)
     matrix = encode(features, examples.time, examples.split, examples.labels, examples.known, weight)
     examiners, floor = separate(who[train], names, (matrix.rows(train), examples.labels[train]))
-    return replace(matrix, offset=examiners.offset(who)), Looking(who, examiners, floor)
+    return replace(matrix, offset=examiners.offset(who)), Looking(who, examiners, floor, weight)
 
 
 def _scored(raw: Callable[[Matrix], np.ndarray], matrix: Matrix, examples: Examples) -> np.ndarray:

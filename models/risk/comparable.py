@@ -20,7 +20,7 @@ from models.risk.expressions import numbers
 from models.risk.folds import Fold, folds
 from models.risk.labels import Labels
 from models.risk.model import RiskModel
-from models.risk.sources import Columns, Examples, whole
+from models.risk.sources import Columns, Examples, read, whole
 from models.risk.training import declared_matrix, joined
 from records.errors import BadInput
 
@@ -48,7 +48,7 @@ def of_table(
     now: datetime | None = None,
 ) -> tuple[Cases, list[Already]]:
     """The labelled rows of a table, and the points of its rules if it has any. BadInput where it does not fit."""
-    examples = _labelled(whole(path, columns, delay=delay, now=now))
+    examples = _labelled(whole(read(path), columns, delay=delay, now=now))
     named = {"--value": beside.value, "--rule-score": beside.rules, "--post": beside.place}
     lacking = [f"{option} names '{name}'" for option, name in named.items() if name and name not in _names(examples)]
     if lacking:

@@ -82,7 +82,7 @@ def read(path: Path) -> pa.Table:
         raise BadInput(f"There is no file '{path}'.")
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
-            return _plain(pyarrow.parquet.read_table(path))
+            return plain(pyarrow.parquet.read_table(path))
         if path.suffix.lower() in (".csv", ".tsv", ".txt"):
             parse = pyarrow.csv.ParseOptions(delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
             # An empty field of text is a null too, as it is for numbers.
@@ -95,7 +95,7 @@ def read(path: Path) -> pa.Table:
     raise BadInput(f"'{path}' is neither Parquet (.parquet) nor CSV (.csv, .tsv). Convert it to one of them.")
 
 
-def _plain(table: pa.Table) -> pa.Table:
+def plain(table: pa.Table) -> pa.Table:
     """Categories as their values and every text type as one, so that a CSV file fits a Parquet file."""
     for place, field in enumerate(table.schema):
         kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
@@ -132,9 +132,11 @@ def load(
     return _closed(replace(examples, known=np.maximum(examples.known, examples.time + np.timedelta64(delay))))
 
 
-def whole(path: Path, columns: Columns, *, delay: timedelta = timedelta(0), now: datetime | None = None) -> Examples:
-    """All rows of one table in time order, in one part: whoever cuts them into folds minds what was known when."""
-    table = _prepared(read(path), columns)
+def whole(
+    table: pa.Table, columns: Columns, *, delay: timedelta = timedelta(0), now: datetime | None = None
+) -> Examples:
+    """All rows of one table in time order, in one part: whoever cuts them minds what was known when."""
+    table = _prepared(table, columns)
     time = _times(table, columns.time)
     examples = _sorted(table, _row_ids(table, columns), time, np.full(len(time), TRAIN), columns)
     _check_future(examples, now or datetime.now(UTC))
