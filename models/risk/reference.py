@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 KNOWN: Final = 0.99  # share of the control's findings that are known once the wait is over
 SCORE: Final = "score"  # the raw score, beside the inputs
-ALIKE: Final = 500  # cases of the same months, below which all months are compared with
+ALIKE: Final = 200  # cases of the same months, below which all months are compared with
 
 
 @dataclass(frozen=True)
