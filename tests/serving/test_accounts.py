@@ -143,11 +143,14 @@ MAY = {
     "analyst": {"read:secondary_check", "read:secondary_check_drivers", "read:forecasts", "assess"},
     "caseworker": {"read:permit_lapse", "read:permit_lapse_drivers", "assess"},
     "planner": {"read:forecasts", "plan"},
-    "data_scientist": {"read:forecasts", *DRIVERS},
-    "oversight": {"read:secondary_check", "read:permit_lapse", *DRIVERS, "read:dossier", "read:forecasts"},
+    "data_scientist": {"read:forecasts", *DRIVERS, "read:models", "train:models", "promote:models"},
+    "oversight": {
+        *("read:secondary_check", "read:permit_lapse", *DRIVERS, "read:dossier", "read:forecasts"),
+        *("read:models", "promote:models", "sign_off:gaps", "audit:groups"),
+    },
     "protection": {"read:protection"},
     "administrator": {"keep:accounts"},
-    "engine": {"read:secondary_check", "read:permit_lapse", "read:forecasts", "assess"},
+    "engine": {"read:secondary_check", "read:permit_lapse", "read:forecasts", "assess", "train:models"},
 }
 
 
