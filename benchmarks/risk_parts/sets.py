@@ -93,7 +93,7 @@ def judged(name: str, profile: str = "shipped", *, short: bool) -> tuple[Report,
 
     The short form has fewer redraws, and tries each way of reading once.
     """
-    budget, draws = (replace(PROFILES[profile], tries=len(WAYS)), 50) if short else (PROFILES[profile], 1000)
+    budget, draws = (replace(PROFILES[profile], tries=len(WAYS)), 50) if short else (PROFILES[profile], 200)
     with tempfile.TemporaryDirectory() as written:
         out = Path(written) / "scores.parquet"
         report = backtest(source(name), replace(options(name), profile=budget, draws=draws), out=out)
