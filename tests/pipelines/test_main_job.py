@@ -81,7 +81,7 @@ def test_selections_are_collected_once(told):
     assert "Nothing waited" in told["collect"]
 
 
-@pytest.mark.parametrize("flow", ["build", "assess", "compact", "retire"])
+@pytest.mark.parametrize("flow", ["build", "assess", "watch", "compact", "retire"])
 def test_each_flow_says_what_it_did(told, flow):
     assert len(told[flow]) > 20
 
