@@ -19,7 +19,7 @@ from evidence.cells import Outcomes
 from evidence.groups import Audit, View
 from evidence.intervals import Z95, Interval, bootstrap, redrawn_days, wilson
 from evidence.metrics import calibration_error, pr_auc, selected
-from evidence.selection import hajek
+from evidence.selection import declared, hajek
 from features.declaration import SubjectKind
 from models.risk.calibration import log_odds, probability
 from models.risk.declaration import RiskDeclaration
@@ -133,7 +133,7 @@ def judged_rows(values: pa.Table, labels: Labels, examiners: pa.Table | None = N
         rows,
         np.asarray(rows.column("_label").to_numpy(zero_copy_only=False), dtype=np.float64),
         who,
-        np.where(who == "random", chances, np.nan),
+        declared(who, chances),
         np.asarray(
             pc.cast(rows.column("as_of"), pa.timestamp("us")).to_numpy(zero_copy_only=False), dtype="datetime64[us]"
         ),
