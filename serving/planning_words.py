@@ -42,17 +42,16 @@ def running_in_words(running: Mapping[str, Mapping[str, Any]], reader: Language)
             if period == "day"
             else f"{reader.month_name(row['ds'].month)} {row['ds'].year}"
         )
-        said.append(
-            reader.say(
-                SENTENCES[period],
-                when=when,
-                time=f"{row['until']:%H:%M}",
-                so_far=count_in_words(row["so_far"], reader),
-                expected=count_in_words(row[COLUMNS[MEDIAN]], reader),
-                between=between_in_words(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader),
-                forecast=count_in_words(row["forecast"], reader),
-            )
+        sentence = reader.say(
+            SENTENCES[period],
+            when=when,
+            time=f"{row['until']:%H:%M}",
+            so_far=count_in_words(row["so_far"], reader),
+            expected=count_in_words(row[COLUMNS[MEDIAN]], reader),
+            between=between_in_words(row[COLUMNS[LOW]], row[COLUMNS[HIGH]], reader),
+            forecast=count_in_words(row["forecast"], reader),
         )
+        said.append(sentence[:1].upper() + sentence[1:])
         if period == "day" and row["silent"]:
             said.append(reader.say("now.silent", count=row["silent"]))
     return said

@@ -50,7 +50,7 @@ def test_what_moved_it_notes_and_alarms_stand_with_the_numbers(enter, run):
 
 def test_the_running_day_and_month_stand_above_the_forecast(enter, run):
     page = enter("planner").get("/forecasts", params={"node": RAS_JEDIR}).text
-    assert "Monday 2 March, until 13:00: 540 have come, and 990 are expected by midnight" in page
+    assert "Monday 2 March, until 13:00: 540 have come, and 990 in all are expected by midnight" in page
     assert "March 2026: 540 have come so far" in page
     assert language("en").say("classes.title", day="Monday 2 March") in page
     assert "565 to 835" in page
