@@ -115,7 +115,7 @@ def test_groups_that_nobody_audited_are_refused(proof):
     assert (answer.passed, answer.why) == (False, "unknown")
 
 
-@pytest.mark.parametrize(("changes", "why"), [({"flags": 0.7}, "flags"), ({"refit": 0.7}, "reasons")])
+@pytest.mark.parametrize(("changes", "why"), [({"flags": 0.7}, "flags"), ({"refit": 0.8}, "reasons")])
 def test_flags_or_reasons_that_change_are_refused(proof, changes, why):
     answer = gates.stable(replace(proof, stability=replace(proof.stability, **changes)))
     assert (answer.passed, answer.why) == (False, why)
