@@ -192,7 +192,7 @@ def proxies_vault(
     attributes: Sequence[str],
     columns: Mapping[str, np.ndarray],
     scores: np.ndarray,
-    without: Callable[[str], np.ndarray],
+    without: Callable[[str], np.ndarray] | None = None,
 ) -> tuple[Proxy, ...]:
     """`evidence.proxies.proxies` for the attributes of the view's subjects, read like those of `audit_vault`."""
     from records.vault import Vault

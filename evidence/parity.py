@@ -20,15 +20,19 @@ DIGITS = 3
 WorstOff = Callable[[Iterable[np.ndarray]], list[float]]
 
 
+class TooSmall(BadInput):
+    """No attribute has two groups that are large enough to be held against each other."""
+
+
 def worst_off(attributes: Mapping[str, pa.Array | pa.ChunkedArray], *, least: int = CELL) -> WorstOff:
     """A function of selections (n,) over these rows: of each, the lowest over the highest selection rate among groups
     of `least` rows or more, of the attribute where that is lowest.
 
-    `attributes` are n groups by name. BadInput where no attribute has two such groups.
+    `attributes` are n groups by name. TooSmall where no attribute has two such groups.
     """
     kept = [each for each in (large(groups, least) for groups in attributes.values()) if len(each[0]) > 1]
     if not kept:
-        raise BadInput(
+        raise TooSmall(
             f"No attribute has two groups of {least} rows or more, so nobody's selection can be held against anybody's."
         )
 

@@ -65,8 +65,8 @@ def in_words(kept: Kept, reader: Language) -> dict[str, Any]:
     return {
         "made": say("audit.made", by=kept.by, day=reader.day(kept.made_at.date()), model=kept.model[:12]),
         "tested": say("audit.tested", count=audit.looks),
-        "primary": None if audit.primary is None else _gap(audit.primary, reader),
-        "found": [_gap(gap, reader) for gap in wide[:_MOST]],
+        "primary": None if audit.primary is None else gap_said(audit.primary, reader),
+        "found": [gap_said(gap, reader) for gap in wide[:_MOST]],
         "more": say("audit.more", count=len(wide) - _MOST) if len(wide) > _MOST else None,
         "proxies": [_proxy(proxy, reader) for proxy in kept.proxies],
         "tables": [_table(table, seen, reader) for table in audit.tables if TIMES not in table.attribute],
@@ -136,7 +136,7 @@ def _proxy(proxy: Proxy, reader: Language) -> dict[str, str]:
     }
 
 
-def _gap(gap: Gap, reader: Language) -> str:
+def gap_said(gap: Gap, reader: Language) -> str:
     """One gap in a sentence: what was found, or what would have been."""
     few = _few(gap.rows, gap.detectable, reader)
 

@@ -16,9 +16,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
+import pyarrow as pa
 
 from evidence.metrics import pr_auc, selected
 from models.risk.encoding import Matrix
@@ -27,10 +28,13 @@ from models.risk.profiles import Part
 
 MARGIN = 0.01
 MEMBERS = 5
+WINDOWS = 3
 COLUMNS = 8  # that are tried without, those that the tuned trees gained most from
 SEEDS = (1, 2)  # of each recipe while it is judged
 WorstOff = Callable[[Iterable[np.ndarray]], Sequence[float]]
 """Of selections (n,) over the rows of all windows, one after the other, the lowest over the highest selection rate."""
+Even = Callable[[pa.ChunkedArray, np.ndarray], WorstOff | None]
+"""From subjects (n,) and moments (n,) to `WorstOff` over these rows; None where their groups are too small to tell."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,24 @@ def search(
     return Frontier(best, max(equals, key=lambda e: (e.parity, e.level)), _frontier(found), len(equals), len(found))
 
 
+def windows_of(
+    learn: Part, as_of: np.ndarray, closed: np.ndarray, *, count: int = WINDOWS
+) -> tuple[list[Window], np.ndarray]:
+    """`count` windows over the latter half of the rows to learn from, each after the rows it is grown on; and the
+    numbers of the rows judged, window after window.
+
+    `as_of` (n,) in time order and `closed` (n,), when each outcome was: what was open when a window began teaches none.
+    """
+    edges = [len(as_of) * (count + n) // (2 * count) for n in range(count + 1)]
+    found, rows = [], []
+    for first, end in pairwise(edges):
+        earlier = np.flatnonzero(closed[:first] <= as_of[first])
+        judged = np.arange(first, end)
+        found.append(Window(_rows(learn, earlier), _rows(learn, judged)))
+        rows.append(judged)
+    return found, np.concatenate(rows)
+
+
 def recipes(tuned: Candidate, train: Part, rounds: int, monotone: Mapping[str, int] | None = None) -> list[Recipe]:
     """The tuned way and its variations, with every column and, tuned and shallow, without each that matters most."""
     p = dict(tuned.parameters)
@@ -161,6 +183,10 @@ def fitted(
         seed += count
     boosters = tuple(booster for trees in parts for booster in trees.boosters)
     return Trees(boosters, parts[0].kinds, float(np.mean([trees.valid_loss for trees in parts])))
+
+
+def _rows(part: Part, rows: np.ndarray) -> Part:
+    return part[0].rows(rows), part[1][rows]
 
 
 def _varied(tuned: Candidate, name: str, parameters: Mapping[str, float]) -> Candidate:

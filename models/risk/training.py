@@ -31,9 +31,10 @@ from models.risk.folds import check_cohorts
 from models.risk.judging import BASE, FLOOR, MODEL, judge
 from models.risk.labels import Labels
 from models.risk.learners import Logistic, grow, logistic
+from models.risk.less_discriminatory import Even, Frontier, fitted, search, windows_of
 from models.risk.model import Input, RiskModel, read_input
 from models.risk.peers import peers
-from models.risk.profiles import PROFILES, Profile, Search, fit
+from models.risk.profiles import PROFILES, Part, Profile, Search, fit
 from models.risk.reference import reference
 from models.risk.stability import REFITS, stability
 
@@ -79,6 +80,7 @@ class TrainedModel:
     among_all: AmongAll
     counts: Mapping[str, int]
     parameters: Mapping[str, Any]
+    frontier: Frontier | None = None  # where the less discriminatory equal was searched for
 
     @property
     def control(self) -> Estimate:
@@ -93,6 +95,7 @@ def train(
     *,
     similar: pa.Table | None = None,
     examiners: pa.Table | None = None,
+    even: Even | None = None,
     versions: Mapping[str, Any] | None = None,
     profile: Profile = PROFILE,
     draws: int = 100,
@@ -103,6 +106,7 @@ def train(
     `similar` is a sample of all who are scored, checked or not (as_of, inputs, and what `peers` tells them apart by):
     what later cases are compared with. Without it nothing is compared. `examiners` (event, examiner) says who looked:
     their effect is known while learning and left out of scores, as if the average examiner looked.
+    `even` lets the less discriminatory equal be searched for on windows of the training rows, and be taken.
     `versions` (of the lake's tables) are kept with the model. Rows are split by as_of; a row whose label was not yet
     known when the next part begins is dropped and counted.
     """
@@ -142,6 +146,13 @@ def train(
         rounds=profile.rounds,
         monotone=found.monotone,
     )
+    teaching = (rows.column("subject").filter(pa.array(in_train)), as_of[in_train], closed[in_train])
+    frontier = (
+        None if even is None else _frontier(found, learn, even, *teaching, declaration.capacity, profile, progress)
+    )
+    if frontier is not None:
+        growing = partial(fitted, frontier.chosen, valid=stop, rounds=profile.rounds, monotone=found.monotone)
+        trees = growing(learn)
     progress(f"growing {REFITS} more times on resampled subjects, to see which reasons hold")
     subjects = pc.coalesce(rows.column("subject"), rows.column("event")).to_numpy(zero_copy_only=False)
     held = stability(
@@ -205,8 +216,47 @@ def train(
         gain,
         among_all(label[in_test], drawn[in_test], raw[MODEL][in_test], declaration.capacity),
         counts,
-        _parameters(found, profile),
+        _parameters(found, profile) | _chosen(frontier),
+        frontier,
     )
+
+
+def _frontier(
+    found: Search,
+    learn: Part,
+    even: Even,
+    subjects: pa.ChunkedArray,
+    as_of: np.ndarray,
+    closed: np.ndarray,
+    capacity: float,
+    profile: Profile,
+    progress: Callable[[str], None],
+) -> Frontier | None:
+    """The search around what was tuned, on windows of the rows to learn from; None where groups are too small."""
+    windows, judged = windows_of(learn, as_of, closed)
+    worst_off = even(subjects.take(pa.array(judged)), as_of[judged])
+    if worst_off is None:
+        return None
+    return search(
+        windows,
+        found.candidate,
+        worst_off,
+        capacity=capacity,
+        rounds=profile.rounds,
+        monotone=found.monotone,
+        progress=progress,
+    )
+
+
+def _chosen(frontier: Frontier | None) -> dict[str, Any]:
+    """What the search for the less discriminatory equal took, beside what is best by PR-AUC, on windows of training."""
+    if frontier is None:
+        return {}
+    told = {"chosen": frontier.chosen, "best": frontier.best}
+    return {
+        f"less discriminatory equal, {key}": f"{e.name}; worst-off {e.parity:.3f}, PR-AUC {e.level:.4f} of the best"
+        for key, e in told.items()
+    }
 
 
 def joined(values: pa.Table, labels: Labels) -> pa.Table:

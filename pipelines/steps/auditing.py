@@ -10,7 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evidence.groups import Audit, Outcomes, View, audit_vault, proxies_vault, top
+from evidence import selection
+from evidence.groups import Audit, Outcomes, View, audit_vault, proxies_vault, top, worst_off_vault
+from evidence.parity import TooSmall, WorstOff
 from evidence.proxies import Proxy
 from features.spine import crossing_spine
 from models.risk.catalogue import declaration
@@ -45,6 +47,8 @@ PLAIN = Candidate(
     ("number", "category"),
     {"learning_rate": 0.08, "num_leaves": 31, "max_depth": 6, "min_data_in_leaf": 50, "lambda_l2": 10},
 )
+EVENED = ("sex", "age")  # nationality has groups too small for most training rows
+LARGE = 500  # rows of a group for the search: with fewer, parity is mostly chance
 PRACTICE, CONTROL, KNOWN = "practice", "random", "known"
 
 
@@ -69,7 +73,7 @@ def audit_model(
     model, declared = house.champion(name), declaration(name)
     if model is None:
         raise BadInput(f"There is no champion '{name}' to audit yet. Train one and promote it first.")
-    views = [view for view in _views(house, declared, model, since or BEGINNING, say) if len(view.subjects)]
+    views = [view for view in views_of(house, declared, model, since or BEGINNING, say) if len(view.subjects)]
     say(f"{name}: {', '.join(f'{len(view.subjects):,} {view.name}' for view in views)}, by {', '.join(attributes)}")
     found = audit_views(house, declared, model.hash, views, attributes, actor)
     stand_in = _proxies(house, declared, model, attributes, actor, say) if proxies else ()
@@ -105,20 +109,31 @@ def tell(
         journal.append(connection, kind="vault_read", actor=actor, payload=asked)
 
 
-def _views(house: House, declared: RiskDeclaration, model: RiskModel, since: datetime, say: Say) -> list[View]:
+def evened(house: House, name: str, actor: Actor, subjects: pa.ChunkedArray, moments: np.ndarray) -> WorstOff | None:
+    """How evenly candidates of the model `name` select among these subjects, for a search that learns one number of
+    each; None where their groups are too small. The journal is told before the vault is opened."""
+    tell(house, name, "", {"training": len(subjects)}, EVENED, actor)
+    settings = house.settings
+    try:
+        whose = subjects.combine_chunks()
+        return worst_off_vault(settings.audit_vault_url, keys(settings.keys), whose, moments, EVENED, least=LARGE)
+    except TooSmall:
+        return None
+
+
+def views_of(house: House, declared: RiskDeclaration, model: RiskModel, since: datetime, say: Say) -> list[View]:
     """Who was checked for a cause, and what the model would have selected among those that tell of everyone."""
     values, labels = training_values(house.settings, declared.name, say)
     at = pc.index_in(labels.table["event"], value_set=values["event"].combine_chunks())
     known = labels.table.append_column("_at", at).filter(pc.is_valid(at))
     rows = values.take(known["_at"])
     label = np.asarray(known["label"].to_numpy(), dtype=np.float64)
-    # Where nobody chose, everyone's outcome is on record; else only the random control tells of everyone.
+    # Where nobody chose, everyone's outcome is on record; else the draw and certain checks tell of everyone.
     crossing = declared.subject_kind == "crossing"
-    chances = np.where(
-        np.asarray(pc.fill_null(pc.equal(known["selected_by"], "random"), False)),
-        np.asarray(known["probability"].to_numpy(zero_copy_only=False), dtype=np.float64),
-        np.nan if crossing else 1.0,
-    )
+    chances = np.ones(len(label))
+    if crossing:
+        selected_by, given = (known[name].to_numpy(zero_copy_only=False) for name in ("selected_by", "probability"))
+        chances = selection.declared(selected_by, np.asarray(given, dtype=np.float64))
     moments = rows["as_of"].to_numpy().astype("datetime64[us]")
     newer = moments >= max(np.datetime64(model.trained_from["validation"][0]), _moment(since))
     told = newer & (chances > 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ from models.risk.gates import Gate, wide_gaps
 from models.risk.proof import Findings, Proof
 from models.risk.proving import prove
 from models.risk.training import TooFewFindings, TrainedModel, train
-from pipelines.steps.auditing import audit_views
+from pipelines.steps.auditing import audit_views, evened
 from pipelines.steps.building import similar_values, training_values
 from pipelines.steps.moments import known_until
 from records.journal import Actor
@@ -59,7 +60,11 @@ def train_model(settings: Settings, name: str, say: Say, *, trainer: Actor | Non
     similar = similar_values(settings, name, values, say)
     declared = declaration(name)
     who = who_looked(lake, declared)
-    outcome = train(declared, values, labels, similar=similar, examiners=who, versions=versions, progress=say)
+    # Growing some hundred variations takes minutes, which a demonstration does not have.
+    even = None if trainer is None and settings.mode is Mode.DEMO else partial(evened, house, name, actor)
+    outcome = train(
+        declared, values, labels, similar=similar, examiners=who, even=even, versions=versions, progress=say
+    )
     if isinstance(outcome, TooFewFindings):
         counts = Findings(outcome.findings, outcome.positives, outcome.needed_findings, outcome.needed_positives)
         with writing(house.engine) as connection:

@@ -8,7 +8,7 @@ from evidence.metrics import pr_auc, selected
 from evidence.parity import worst_off
 from models.risk.encoding import Matrix
 from models.risk.learners import Candidate
-from models.risk.less_discriminatory import MARGIN, MEMBERS, Window, fitted, recipes, search
+from models.risk.less_discriminatory import MARGIN, MEMBERS, Window, fitted, recipes, search, windows_of
 
 TUNED = Candidate("chosen", ("number", "category"), {"num_leaves": 7, "min_data_in_leaf": 20, "learning_rate": 0.1})
 ROUNDS = 12
@@ -64,3 +64,12 @@ def test_grown_in_full_it_keeps_its_promise_on_later_rows(found):
     ratios = told(selected(trees.raw(matrix), 0.1) for trees in (even, best))
     assert ratios[0] > ratios[1]
     assert pr_auc(labels, even.raw(matrix)) > 0.97 * pr_auc(labels, best.raw(matrix))
+
+
+def test_windows_lie_end_to_end_and_what_was_open_teaches_none():
+    (matrix, labels), _ = rows(600, 4)
+    as_of = np.arange(600) * np.timedelta64(1, "D") + np.datetime64("2025-01-01")
+    windows, judged = windows_of((matrix, labels), as_of, as_of + np.timedelta64(30, "D"), count=3)
+    assert judged.tolist() == list(range(300, 600))
+    assert [len(window.judged[1]) for window in windows] == [100, 100, 100]
+    assert [len(window.train[1]) for window in windows] == [271, 371, 471]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from evidence.parity import worst_off
 from features.catalogue import features
 from features.lineage import ProhibitedInput
 from models import folder
@@ -214,6 +215,24 @@ def test_who_was_checked_by_chance_anchors_the_probability(values):
     assert (scores.low <= scores.probability).all()
     assert (scores.probability <= scores.high).all()
     assert (scores.low < scores.high).all()
+
+
+def test_the_less_discriminatory_equal_is_searched_for_on_rows_to_learn_from(values, trained):
+    asked = []
+
+    def even(subjects, moments):
+        asked.append((len(subjects), moments.max()))
+        return worst_off({"group": pa.array(["a", "b"] * len(subjects))[: len(subjects)]}, least=50)
+
+    found = train(DECLARATION, values, make_labels(values), even=even, profile=QUICK, draws=2)
+    assert found.frontier.equals <= found.frontier.tried
+    assert found.frontier.chosen.parity >= found.frontier.best.parity
+    assert found.parameters["less discriminatory equal, chosen"].startswith(found.frontier.chosen.name)
+    ((rows, latest),) = asked
+    assert rows < trained.counts["train rows"]
+    assert latest < np.datetime64(trained.model.trained_from["validation"][0])
+    nobody = train(DECLARATION, values, make_labels(values), even=lambda *_: None, profile=QUICK, draws=2)
+    assert nobody.frontier is None
 
 
 def test_a_changed_model_folder_is_refused(trained, tmp_path):
