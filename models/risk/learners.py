@@ -18,6 +18,7 @@ from models.risk.encoding import FIRST_LEVEL, Matrix
 
 WORKERS = 2  # models grown at the same time, each on one thread: no thread ever waits for another
 MANY = 10_000  # rows worth a second thread when scored
+LEAST_LEAF, LEAVES_FILLED = 20, 25  # rows of a leaf: at most a twenty-fifth of all, unless those are too few
 PATIENCE = 50  # rounds without a better validation loss before growing stops
 _LEVELS = {"cat_smooth": 100, "min_data_per_group": 100, "max_cat_threshold": 32}  # of native splits
 
@@ -77,6 +78,9 @@ def grow(
         **_LEVELS,
         **candidate.parameters,
     }
+    # Leaves filled for tens of thousands of rows would leave a few hundred without a single split.
+    filled = max(LEAST_LEAF, len(labels) // LEAVES_FILLED)
+    parameters["min_data_in_leaf"] = min(filled, int(parameters.get("min_data_in_leaf", LEAST_LEAF)))
     if monotone:
         parameters["monotone_constraints"] = [monotone.get(name, 0) for name in matrix.names]
         parameters["monotone_constraints_method"] = "intermediate"  # `advanced` breaks its promise in LightGBM 4.7
@@ -85,27 +89,27 @@ def grow(
     def start(offset: np.ndarray | None) -> np.ndarray | None:
         return None if offset is None else offset + base
 
-    sets: list[Any] = []  # rows are cut into bins once, for all members
-    for part, answers in ((matrix, labels), *([] if valid is None else [(valid[0].of(candidate.kinds), valid[1])])):
-        sets.append(
-            lightgbm.Dataset(
-                part.values,
-                answers,
-                reference=sets[0] if sets else None,
-                init_score=start(part.offset),
-                categorical_feature=matrix.categorical if candidate.native else [],
-                params=parameters,
-            ).construct()
+    held = None if valid is None else valid[0].of(candidate.kinds)
+
+    def binned(part: Matrix, answers: np.ndarray, reference: Any = None) -> Any:
+        return lightgbm.Dataset(
+            part.values,
+            answers,
+            reference=reference,
+            init_score=start(part.offset),
+            categorical_feature=matrix.categorical if candidate.native else [],
+            params=parameters,
         )
-    data, later = sets[0], sets[1:]
 
     def member(seed: int) -> Any:
+        # Every member cuts its rows into bins for itself: LightGBM's data sets cannot be shared between threads.
+        data = binned(matrix, labels)
         booster = lightgbm.train(
             parameters | {"bagging_seed": seed, "feature_fraction_seed": seed},
             data,
             rounds,
-            valid_sets=later,
-            callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)] if later else [],
+            valid_sets=[] if held is None or valid is None else [binned(held, valid[1], data)],
+            callbacks=[] if held is None else [lightgbm.early_stopping(PATIENCE, verbose=False)],
         )
         return booster if matrix.offset is None else _raised(booster, base)
 

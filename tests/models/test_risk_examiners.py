@@ -187,3 +187,10 @@ def test_a_backtest_averages_the_examiner_out_and_says_so(tmp_path):
 def test_an_examiner_that_is_no_column_is_refused(tmp_path):
     with pytest.raises(BadInput, match="--examiner names 'whom'"):
         judged(cases(tmp_path)[0], "whom")
+
+
+def test_a_few_hundred_rows_are_still_split():
+    matrix, labels, _ = world(400, [0.0], risk=2.0)
+    wide = Candidate("wide", ("number",), {"num_leaves": 7, "min_data_in_leaf": 400})
+    raw = grow(wide, (matrix, labels), None, seeds=[1], rounds=30).raw(matrix)
+    assert roc_auc(labels, raw) > 0.8
