@@ -59,7 +59,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
         p.name: p
         for p in (
-            # Slow steps, wide views and well-filled leaves: quicker ones rank better where there is much to learn, but
+            # Slow steps and well-filled leaves: quicker ones rank better where there is much to learn, but
             # then another seed gives a seventh of the flags to others, on customs declarations.
             Profile(
                 "shipped",
@@ -73,8 +73,8 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
                 rates=(0.04, 0.07),
                 least=150,
                 leasts=(100, 400),
-                share=0.8,
-                shares=(0.6, 1.0),
+                share=0.6,
+                shares=(0.4, 1.0),
             ),
             Profile("large", 5, 1000, 127, -1, tries=7, tried_rounds=200, rate=0.12, rates=(0.06, 0.15), least=50),
         )
