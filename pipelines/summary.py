@@ -272,9 +272,10 @@ def assessed_text(settings: Settings, assessed: DayAssessed, code: str = "en") -
     house = open_house(settings)
     kind = assessed.assessments[0].event_kind if assessed.assessments else "crossing"
     scored = sum(a.assessable for a in assessed.assessments)
+    explained = sum(a.base is not None for a in assessed.assessments)
     counted = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in sorted(assessed.not_scored.items()))
     lines = [
-        f"{assessed.purpose}, {assessed.day}: {scored:,} assessed"
+        f"{assessed.purpose}, {assessed.day}: {scored:,} assessed, {explained:,} scores explained"
         + (f"; counted and not scored: {counted}" if counted else "")
     ]
     with house.engine.connect() as connection:
@@ -285,6 +286,8 @@ def assessed_text(settings: Settings, assessed: DayAssessed, code: str = "en") -
     open_ones = [a for a in listed if not a.blind][:TOP]
     spoken = language(code)
     lines += [_one(a, house, spoken, place + 1) for place, a in enumerate(open_ones)]
+    if open_ones and explained:
+        lines.append(f"In full, once signed in (`basira login NAME`): basira explain {open_ones[0].id}")
     return "\n".join(lines)
 
 

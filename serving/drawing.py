@@ -76,7 +76,7 @@ def finished(chart: Any, look: Look, description: str) -> Spec:
         "view": {"stroke": None},
         "axis": {**words, **lines, "titleFontSize": 13, "titleFontWeight": 500},
         "axisY": {"orient": look.start, "labelLimit": 260, "labelPadding": 8},
-        "legend": {**words, "orient": "top", "direction": "horizontal"},
+        "legend": {**words, "orient": "top", "direction": "vertical" if look.narrow else "horizontal"},
         "locale": {"number": {**symbols, "grouping": [3], "currency": ["", ""]}},
     }
     return spec

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from features.groups import GROUPS
 from serving.drawing import Look, Spec, finished
@@ -40,7 +40,7 @@ def drift(week: Week, look: Look) -> Spec | None:
         labelExpr=f"'{hundredth}'",
         tickCount=3 if look.narrow else 5,
         orient="bottom",
-        title=look.text(say("drivers.share")),
+        title=None if look.narrow else look.text(say("drivers.share")),
     )
     lines = (
         alt.Chart(alt.InlineData(values=moved))
@@ -62,7 +62,10 @@ def drift(week: Week, look: Look) -> Spec | None:
 
 
 def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | None:
-    """Each place's shares as a table of darker and lighter cells. None where no place has enough events."""
+    """Each place's shares as a table of darker and lighter cells; on a phone names stand above their rows.
+
+    None where no place has enough events.
+    """
     places = list(week.places)[:PLACES]
     if not places:
         return None
@@ -84,7 +87,7 @@ def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | 
     most = max(share for place in places for share in week.places[place].shares.values())
     base = alt.Chart(alt.InlineData(values=rows)).encode(
         y=alt.Y("place:N", sort=list(names.values()), title=None).axis(
-            ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=340
+            ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=340, labels=not look.narrow
         ),
         x=alt.X("group:N", sort=list(titles.values()), title=None)
         .scale(reverse=look.rtl)
@@ -92,7 +95,7 @@ def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | 
             orient="top",
             ticks=False,
             domain=False,
-            labelAngle=35 if look.rtl else -35,
+            labelAngle=(90 if look.rtl else -90) if look.narrow else (35 if look.rtl else -35),
             labelAlign="right" if look.rtl else "left",
             labelLimit=200,
             labelColor=look.colour("ink"),
@@ -100,12 +103,26 @@ def by_place(week: Week, kind: Literal["post", "office"], look: Look) -> Spec | 
     )
     # Darker by opacity over the page's own colour, so that one drawing serves light and dark.
     dark = alt.Opacity("share:Q", legend=None).scale(domain=[0, most], range=[0.05, 0.9])
-    cells = base.mark_rect(color=look.colour("accent"), cornerRadius=3).encode(opacity=dark)
-    words = base.mark_text(fontSize=12).encode(
+    down = 11 if look.narrow else 0  # where names stand above
+    shape: dict[str, Any] = {"height": 22, "yOffset": down} if look.narrow else {}
+    cells = base.mark_rect(color=look.colour("accent"), cornerRadius=3, **shape).encode(opacity=dark)
+    words = base.mark_text(fontSize=12, dy=down).encode(
         text="words:N",
         color=alt.condition(
             f"datum.share > {0.7 * most}", alt.value(look.colour("card")), alt.value(look.colour("ink"))
         ),
     )
-    chart = alt.layer(cells, words).properties(width=look.width - 340, height=_ROW * len(places))
+    layers = [cells, words]
+    if look.narrow:
+        above = alt.Chart(alt.InlineData(values=[{"place": name} for name in names.values()]))
+        above = above.mark_text(
+            align="right" if look.rtl else "left",
+            dy=-12,
+            fontSize=12,
+            color=look.colour("ink"),
+            x=look.width if look.rtl else 0,
+        )
+        layers.append(above.encode(y=alt.Y("place:N", sort=list(names.values())), text="place:N"))
+    room, row = (0, 48) if look.narrow else (340, _ROW)
+    chart = alt.layer(*layers).properties(width=look.width - room, height=row * len(places))
     return finished(chart, look, language.say("drivers.places.title"))

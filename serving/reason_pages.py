@@ -114,7 +114,10 @@ def _week(house: House, kind: str, reader: Language) -> dict[str, Any] | None:
             "wide": _drawn(drift(week, look)),
             "narrow": _drawn(drift(week, Look(reader, width=NARROW))),
         },
-        "places": _drawn(by_place(week, place_kind(kind), look)),
+        "places": {
+            "wide": _drawn(by_place(week, place_kind(kind), look)),
+            "narrow": _drawn(by_place(week, place_kind(kind), Look(reader, width=NARROW))),
+        },
         "few": reader.say("drivers.few", count=week.few, least=reader.number(drivers.LEAST)) if week.few else None,
     }
 

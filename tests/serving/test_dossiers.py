@@ -240,6 +240,8 @@ def test_the_same_bytes_once_the_lake_has_forgotten(house, small_home, monkeypat
     by.save(house.settings.models)
     monkeypatch.setattr(House, "champion", lambda _, purpose: by)
     assessed = assess_day(house.settings, "secondary_check", print).assessments
+    for a in (a for a in assessed if a.assessable):  # every score is explained, and nothing has to be asked for
+        assert a.base + sum(reason.push for reason in a.reasons) == pytest.approx(a.raw, abs=1e-7)
     kept = sa.select(store.dossiers.c.assessment, store.dossiers.c.digest)
     with house.engine.connect() as connection:
         then = dict(connection.execute(kept).all())

@@ -176,6 +176,6 @@ def test_the_week_s_page_shows_both_pictures_and_the_numbers_beside_them(client,
         asked = installation.bearer("analyst") | {"Accept-Language": code}
         page = unescape(client.get("/drivers", headers=asked).text)
         spoken = language(code)
-        assert page.count("<svg") == 3  # what drifted is drawn for a desk and for a phone
+        assert page.count("<svg") == 4  # each for a desk and for a phone
         assert spoken.say("drivers.events", count=42) in page
         assert spoken.say("drivers.few", count=1, least=spoken.number(drivers.LEAST)) in page
