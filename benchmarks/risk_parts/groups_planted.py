@@ -21,7 +21,7 @@ from evidence.groups import Audit, Outcomes, compare
 
 POSITIVES = 400  # of each group
 NEGATIVES = 1_600
-REPEATS, SHORT = 1_500, 100
+REPEATS, SHORT = 1_000, 100
 MISSED = 0.5  # of the positives of the group that is not wronged: the hardest share to tell apart
 GAP = 0.10
 PRIMARY = Primary("planted", "missed_risk", "a", "b")
@@ -33,7 +33,7 @@ def lines(*, short: bool = False) -> Iterator[dict[str, Any]]:
     random = np.random.default_rng(20_261_122)
     with_gap = [audited(random, gap=GAP) for _ in range(repeats)]
     without = [audited(random, gap=0.0) for _ in range(repeats)]
-    secondary = [audited(random, gap=GAP, primary=None) for _ in range(repeats // 2)]
+    secondary = [audited(random, gap=GAP, primary=None) for _ in range(repeats // 5)]
     power = share(found.primary is not None and found.primary.found for found in with_gap)
     alarms = share(bool(alarms_of(found)) for found in without)
     beside = share(any("planted" not in gap.attribute for gap in alarms_of(found)) for found in with_gap)
