@@ -21,7 +21,8 @@ def staffing(run: Run, reader: Language, post: str | None, day: date | None) -> 
     """Booths and officers of one post and day, by hour and by shift, and what its promise costs."""
     table = run.table("staffing")
     posts = sorted((name_of(p, "post", reader), p) for p in table["post"].unique().to_pylist())
-    here = post or (posts[0][1] if posts else None)
+    busy = table.group_by("post").aggregate([("travellers", "sum")]).sort_by([("travellers_sum", "descending")])["post"]
+    here = post or (busy[0].as_py() if posts else None)
     of_post = table.filter(pc.equal(table["post"], here or ""))
     days = sorted({moment.date() for moment in of_post["ds"].to_pylist()})
     on = day if day in days else (days[0] if days else None)

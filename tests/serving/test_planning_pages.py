@@ -137,7 +137,9 @@ def test_a_slip_in_a_scenario_is_told(enter, run):
 
 
 def test_staffing_adds_both_directions_up_by_hour_and_shift(enter, run):
-    page = enter("planner").get("/forecasts/staffing?post=ras-jedir").text
+    client = enter("planner")
+    assert 'value="tunis-carthage" selected' in client.get("/forecasts/staffing").text  # the busiest
+    page = client.get("/forecasts/staffing?post=ras-jedir").text
     assert "08:00–16:00" in page
     assert language("en").say("staffing.curve") in page
     assert "330" in page
