@@ -1,6 +1,6 @@
 import click
 
-FLOWS = ("ingest", "build", "train", "forecast", "assess", "collect", "compact", "retire", "everything")
+FLOWS = ("ingest", "build", "train", "forecast", "assess", "watch", "collect", "compact", "retire", "everything")
 
 
 @click.command(short_help="Run a flow: build, train, assess, forecast … or everything.")
@@ -17,6 +17,7 @@ def command(flow: str, world: str | None) -> None:
     train       both risk models, beside their baselines: candidates, which persons promote
     forecast    daily volumes per post and direction, 14 days ahead
     assess      score the newest day, explain, propose, store for serving
+    watch       look whether both champions still hold: quiet, alarm, or too few findings to say
     collect     move decisions and selections into the lake
     compact     tidy the lake's files
     retire      delete what has outlived its retention
