@@ -1,6 +1,18 @@
 import click
 
-FLOWS = ("ingest", "build", "train", "forecast", "assess", "watch", "collect", "compact", "retire", "everything")
+FLOWS = (
+    "ingest",
+    "build",
+    "train",
+    "forecast",
+    "nowcast",
+    "assess",
+    "watch",
+    "collect",
+    "compact",
+    "retire",
+    "everything",
+)
 
 
 @click.command(short_help="Run a flow: build, train, assess, forecast … or everything.")
