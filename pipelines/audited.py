@@ -28,5 +28,6 @@ def audit_text(kept: Kept) -> str:
     if told["proxies"]:
         names = ("attribute", "column", "group", "told", "with", "without", "change")
         heads = [english.say(f"audit.proxy.{name}") for name in names]
-        parts.append(english.say("audit.proxy.intro") + "\n" + table(heads, [list(p.values()) for p in told["proxies"]]))
+        intro = english.say("audit.proxy.intro")
+        parts.append(intro + "\n" + table(heads, [list(proxy.values()) for proxy in told["proxies"]]))
     return "\n\n".join(parts)

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,19 +19,17 @@ import pyarrow as pa
 from evidence.groups import GroupTable, group_table
 from evidence.intervals import Interval, bootstrap, redrawn_days, wilson
 from evidence.metrics import CAPACITIES, Metric, at_capacity, catalogue, precision, recall, selected
+from models.risk import holding
 from models.risk.calibration import choose, log_odds, platt
-from models.risk.contestants import Contestant, Fitted, Pushes
+from models.risk.comparison import Band, Comparison, Cost, Held, Standing, Told
+from models.risk.contestants import Contestant, Fitted
 from models.risk.encoding import Matrix
 from models.risk.folds import Fold
 
 EDGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # of the bands calibration is told by, where a model declares none
-REASONS = 3
-MONTH = np.timedelta64(30, "D")
-EXPLAINED = 1_000  # flagged rows whose reasons are compared, at most
 LEAST = 20  # rows of a fold below which a contestant is not judged on it
 PLACES = "places"  # suffix of metrics at each place's own capacity
 
-Part = tuple[Matrix, np.ndarray]
 Say = Callable[[str], None]
 
 
@@ -63,99 +60,6 @@ class Cases:
     value: np.ndarray | None = None
     places: np.ndarray | None = None
     capacities: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Told:
-    """A fold: when validation and test begin, how many rows each part has, and positives of the test."""
-
-    valid_from: str
-    test_from: str
-    rows: tuple[int, int, int]
-    positives: int
-
-
-@dataclass(frozen=True)
-class Band:
-    """Cases promised a probability in [`least`, `below`): mean promise and share found."""
-
-    least: float
-    below: float
-    rows: int
-    promised: float
-    found: Interval
-
-
-@dataclass(frozen=True)
-class Held:
-    """Shares of flagged cases that become others under another seed, a bootstrap of days and one more month of data,
-    and the share of the first three reasons of flagged cases that a bootstrap keeps. None where it cannot be tried."""
-
-    seed: float | None
-    bootstrap: float | None
-    month: float | None
-    reasons: float | None
-
-
-@dataclass(frozen=True)
-class Cost:
-    """CPU seconds to learn one fold, and rows scored in one CPU second."""
-
-    seconds: float
-    rows_per_second: float
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How one contestant did. `gains` are its figures minus those of the reference, on the same redrawn days."""
-
-    name: str
-    figures: Mapping[str, Interval]
-    gains: Mapping[str, Interval]
-    slope: Interval
-    bands: tuple[Band, ...]
-    groups: tuple[GroupTable, ...]
-    held: Held | None
-    cost: Cost | None
-    said: tuple[str, ...]
-    folds: int
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Everybody beside everybody. `metrics` are titles and which way is better by name; the `reference` comes first."""
-
-    subject: str
-    capacity: float
-    metrics: Mapping[str, tuple[str, str]]
-    folds: tuple[Told, ...]
-    standings: tuple[Standing, ...]
-
-    @property
-    def reference(self) -> str:
-        return self.standings[0].name
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values for a page or a file: aggregates only."""
-        whole: dict[str, Any] = _plain(asdict(self))
-        for written, standing in zip(whole["standings"], self.standings, strict=True):
-            written["verdicts"] = [verdict(standing, self.reference, name, self.metrics) for name in standing.gains]
-            for table, of in zip(written["groups"], standing.groups, strict=True):
-                table["selection_ratio"] = _plain(asdict(of.selection_ratio))
-        return whole
-
-
-def verdict(standing: Standing, reference: str, name: str, metrics: Mapping[str, tuple[str, str]]) -> str:
-    """In words, whether `standing` differs from the reference in the metric `name` by more than noise."""
-    title, better = metrics[name]
-    gain = standing.gains[name]
-    if gain.value is None or gain.low is None or gain.high is None:
-        return f"{title}: nothing can be said about {standing.name} and {reference}, there are too few rows."
-    span = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
-    if gain.low <= 0 <= gain.high:
-        return f"{title}: {standing.name} and {reference} differ by no more than noise, {span}."
-    ahead = (gain.value > 0) == (better == "higher")
-    return f"{title}: {standing.name} is {'better' if ahead else 'worse'} than {reference} by more than noise, {span}."
 
 
 def compare(
@@ -198,7 +102,7 @@ def compare(
             fitted[each.name].append(learnt)
             if number == len(cases.folds) - 1:
                 say(f"{each.name}: do flags and reasons hold")
-                held[each.name] = _held(learnt, train, valid, matrices[2], cases.time[fold.train], capacity)
+                held[each.name] = holding.held(learnt, train, valid, matrices[2], cases.time[fold.train], capacity)
         for there in already:
             scores.raw[there.name][inside] = there.raw[fold.test]
             scores.chance[there.name][inside] = _promised(there, cases.labels, fold)
@@ -440,57 +344,3 @@ def _promised(there: Already, labels: np.ndarray, fold: Fold) -> np.ndarray:
     if line.kind != "platt":  # a falling line promises everybody the same
         return np.full(len(fold.test), found.mean())
     return np.asarray(line((there.raw[fold.test] - centre) / spread))
-
-
-def _held(learnt: Fitted, train: Part, valid: Part, test: Matrix, time: np.ndarray, capacity: float) -> Held:
-    was = learnt.raw(test)
-    flags = selected(was, capacity)
-
-    def changed(other: Fitted) -> float:
-        now = selected(other.raw(test), capacity)
-        return float(1 - np.minimum(flags, now).sum() / flags.sum())
-
-    days = time.astype("datetime64[D]")
-    drawn = np.sort(redrawn_days(days, 1, seed=11)[0])
-    redrawn = learnt.again((train[0].rows(drawn), train[1][drawn]), valid, 2)
-    month = None
-    earlier = time < time.max() - MONTH
-    if earlier.mean() >= 0.5 and 0 < train[1][earlier].sum() < earlier.sum():
-        month = changed(learnt.again((train[0].rows(earlier), train[1][earlier]), valid, 0))
-    shown = np.flatnonzero(flags > 0)
-    shown = shown[np.unique(np.linspace(0, len(shown) - 1, EXPLAINED).astype(int))]
-    kept = _kept(learnt.pushes(test.rows(shown)), redrawn.pushes(test.rows(shown)))
-    return Held(changed(learnt.again(train, valid, 1)), changed(redrawn), month, kept)
-
-
-def _kept(was: Pushes, now: Pushes) -> float | None:
-    """Mean share of the first three reasons that are among the first three again; a text's rate, count and code are
-    one reason."""
-    names = sorted({_told_of(name) for name in (*was.names, *now.names)})
-    if not names:
-        return None
-    first, second = (_first(each, names) for each in (was, now))
-    several = np.minimum(np.maximum(first.sum(axis=1), 1), REASONS)
-    return float(np.mean((first & second).sum(axis=1) / several))
-
-
-def _first(pushes: Pushes, names: Sequence[str]) -> np.ndarray:
-    """(n, names): whether the reason is among the first three that move the score at all."""
-    gather = np.array([[_told_of(name) == known for known in names] for name in pushes.names], dtype=np.float64)
-    weight = np.abs(pushes.values @ gather.reshape(len(pushes.names), len(names)))
-    rank = np.argsort(np.argsort(-weight, axis=1, kind="stable"), axis=1)
-    return np.asarray((rank < REASONS) & (weight > 0))
-
-
-def _told_of(name: str) -> str:
-    return name.removesuffix(" rate").removesuffix(" count")
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from evidence.intervals import Interval
-from models.risk.comparing import Comparison, Standing, verdict
+from models.risk.comparison import Comparison, Standing, verdict
 from models.risk.report import figure, table
 
 

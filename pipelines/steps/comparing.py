@@ -17,7 +17,8 @@ from features.spine import crossing_spine, permit_spine
 from models import tracking
 from models.risk.catalogue import declaration
 from models.risk.comparable import FOLDS, Beside, as_it_stands, of_declared, of_table, scored
-from models.risk.comparing import Comparison, compare
+from models.risk.comparing import compare
+from models.risk.comparison import Comparison
 from models.risk.comparison_report import plain_figures
 from models.risk.contestants import CATBOOST, LOGISTIC, SCORECARD, Contestant, contestant, without
 from models.risk.declaration import RiskDeclaration

@@ -10,7 +10,8 @@ import pytest
 
 from models.risk.calibration import probability
 from models.risk.comparable import Beside, of_table
-from models.risk.comparing import Already, Cases, compare, verdict
+from models.risk.comparing import Already, Cases, compare
+from models.risk.comparison import verdict
 from models.risk.comparison_report import plain_figures, text
 from models.risk.contestants import (
     CATBOOST,
