@@ -28,16 +28,15 @@ from serving.flows import AT_ONCE, STEPS, Node
 from serving.house import House
 from serving.languages import Language
 from serving.planning_api import Asked, Step, run_of
+from serving.planning_runs import run_in_words
 from serving.planning_words import (
     HIGH,
     LOW,
     between_in_words,
     class_in_words,
     count_in_words,
-    number_in_words,
     row_in_words,
     running_in_words,
-    share_in_words,
     signed_in_words,
 )
 from serving.visitor import Visitor, from_own_form, require, visitor
@@ -144,7 +143,7 @@ def add_pages(app: FastAPI, house: House) -> None:
             "alarms": lambda _, standing: _alarms(standing, reader),
             "staffing": lambda run, _: planning_desks.staffing(run, reader, post, day),
             "offices": lambda run, _: planning_desks.offices(run, reader, office),
-            "runs": lambda run, _: _run(run, reader),
+            "runs": lambda run, _: run_in_words(run, reader),
         }
         return shown(request, who, part, told[part])
 
@@ -325,61 +324,6 @@ def _change(change: Change, reader: Language) -> str:
     if change.chance < 1:
         what = reader.say("scenarios.perhaps", what=what, chance=reader.share(change.chance))
     return reader.say("scenarios.change", flow=flows.flow_in_words(where, reader), when=when, what=what)
-
-
-def _run(run: Run, reader: Language) -> dict[str, Any]:
-    """What changed since the run before, how runs did, and what this one was made of."""
-    card = run.card()
-    names = sorted({name for levels in card.figures.values() for told in levels.values() for name in told})
-    return {
-        "changed": [
-            {
-                "flow": flows.flow_in_words(c["name"], reader),
-                "before": count_in_words(c["before"], reader),
-                "after": count_in_words(c["after"], reader),
-                "reason": reader.say_or(c["reason"], c["reason"]),
-            }
-            for c in card.changed
-        ],
-        "did": [
-            (
-                reader.say_or(f"level.{d['name'] or 'nation'}", d["name"]),
-                reader.number(d["days"], decimals=0),
-                *(share_in_words(d[name], reader) for name in ("coverage_80", "wape", "bias")),
-            )
-            for d in card.did
-        ],
-        "figure_names": names,
-        "figures": [
-            (
-                _step(step, reader),
-                reader.say_or(f"level.{level}", level),
-                *(number_in_words(told.get(name), reader) for name in names),
-            )
-            for step, levels in card.figures.items()
-            for level, told in levels.items()
-        ],
-        "weights": [
-            (
-                _step(step, reader),
-                reader.say("flows.comma").join(
-                    f"{name} {reader.share(part)}" for name, part in parts.items() if part > 0
-                ),
-            )
-            for step, parts in card.weights.items()
-        ],
-        "technical": [(n.get("series") or "", n.get("problem") or "") for n in card.notes],
-        "versions": dict(card.versions),
-        "hash": card.data_hash,
-        "steps": list(STEPS),
-        "levels": LEVELS_OF_FLOWS,
-    }
-
-
-def _step(table: str, reader: Language) -> str:
-    """The step of one of a run's tables: "hours" goes by the hour."""
-    step = table.removesuffix("s")
-    return reader.say_or(f"step.{step}", step)
 
 
 def _places(run: Run, reader: Language) -> list[tuple[str, list[tuple[str, str]]]]:

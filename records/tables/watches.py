@@ -1,6 +1,9 @@
 from records.schema import HAPPENED_AT, KNOWN_AT, Column, Table, Type
 
-_SHARE = {"minimum": 0, "maximum": 1}
+
+def _share(name: str, meaning: str, unit: str | None = None) -> Column:
+    return Column(name, Type.NUMBER, meaning, unit=unit, minimum=0, maximum=1)
+
 
 TABLE = Table(
     name="watches",
@@ -32,8 +35,8 @@ TABLE = Table(
         Column("needed", Type.INTEGER, "Findings with which doubled odds would be noticed", minimum=0),
         Column("confirmed", Type.INTEGER, "Findings of the control that were confirmed", minimum=0),
         Column("expected", Type.NUMBER, "How many the model promised, or the reference leads to expect", minimum=0),
-        Column("low", Type.NUMBER, "Least share of confirmed findings that the claim allows", **_SHARE),
-        Column("high", Type.NUMBER, "Greatest share of confirmed findings that the claim allows", **_SHARE),
+        _share("low", "Least share of confirmed findings that the claim allows"),
+        _share("high", "Greatest share of confirmed findings that the claim allows"),
         Column("awaited", Type.INTEGER, "Drawn cases whose finding is not counted yet", minimum=0),
         Column(
             "without_finding", Type.INTEGER, "Drawn cases whose check found nothing out, or was not done", minimum=0
@@ -41,12 +44,12 @@ TABLE = Table(
         Column("evidence", Type.NUMBER, "Evidence against the claim: what a bet of 1 against it has become", minimum=0),
         Column("psi", Type.NUMBER, "Population stability index against the training rows", minimum=0),
         Column("psi_limit", Type.NUMBER, "What that index reaches by chance with as many rows", minimum=0),
-        Column("js", Type.NUMBER, "Jensen-Shannon divergence from the training rows", unit="bits", **_SHARE),
+        _share("js", "Jensen-Shannon divergence from the training rows", unit="bits"),
         Column("js_limit", Type.NUMBER, "What that divergence reaches by chance with as many rows", minimum=0),
-        Column("missing", Type.NUMBER, "Share of rows without a value", **_SHARE),
-        Column("missing_before", Type.NUMBER, "The same in the training rows", **_SHARE),
-        Column("unseen", Type.NUMBER, "Share of rows with a word that has no name in the training rows", **_SHARE),
-        Column("unseen_before", Type.NUMBER, "The same in the training rows, where such words are rare", **_SHARE),
+        _share("missing", "Share of rows without a value"),
+        _share("missing_before", "The same in the training rows"),
+        _share("unseen", "Share of rows with a word that has no name in the training rows"),
+        _share("unseen_before", "The same in the training rows, where such words are rare"),
         HAPPENED_AT,
         KNOWN_AT,
     ),
