@@ -2,7 +2,8 @@
 
 A gate is a function of what is on record about the candidate; it asks nobody and changes nothing. What it answers is a
 name, a verdict and values: the sentence, and what would mend a refusal, stand in the texts under `gate.NAME.WHY`. The
-bounds are declared here, before any candidate is looked at, each with its reason.
+bounds are declared here, each with its reason. Those on flags, on reasons and on promises to the control were last set
+with the sample world's figures in sight: an authority reviews them before it relies on them.
 
 "Beyond noise" means that a 95% interval lies wholly on one side. A gate that cannot be measured is refused: what nobody
 looked at is not in order.
