@@ -46,7 +46,7 @@ def told(tmp_path_factory):
         },  # a bucket costs the same however few live in it
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1800,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-4000:]

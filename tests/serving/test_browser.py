@@ -240,16 +240,16 @@ def test_text_stands_out_and_everything_has_a_name(windows, role, path, scheme):
 def test_the_keyboard_reaches_things_in_reading_order_and_shows_where_it_is(windows):
     page = windows["analyst"].go("/", "en")
     reached = []
-    for _ in range(11):
+    for _ in range(12):
         page.keyboard.press("Tab")
         where, seen = page.evaluate(FOCUSED)
         assert seen, where
         reached.append(where)
     english = language("en")
     assert reached[0] == "#content"
-    assert reached[1:5] == ["/", "/?kind=crossing", "/forecasts", "/drivers?kind=crossing"]
-    assert [where.split("?")[0] for where in reached[5:8]] == [f"/language/{code}" for code in LANGUAGES]
-    assert reached[8:11] == [english.say("sign_out.action"), "place", english.say("queue.filter.action")]
+    assert reached[1:6] == ["/", "/?kind=crossing", "/forecasts", "/drivers?kind=crossing", "/watch?kind=crossing"]
+    assert [where.split("?")[0] for where in reached[6:9]] == [f"/language/{code}" for code in LANGUAGES]
+    assert reached[9:12] == [english.say("sign_out.action"), "place", english.say("queue.filter.action")]
 
 
 def test_the_sign_in_form_is_ready_to_type_and_sent_by_enter(chromium, address, house):
