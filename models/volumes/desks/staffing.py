@@ -62,27 +62,6 @@ class Roster:
     on_duty: np.ndarray
     short: np.ndarray
 
-    @property
-    def officer_hours(self) -> int:
-        return int((self.officers * self.length).sum())
-
-
-def booths_needed(
-    paths: np.ndarray,
-    service: Service,
-    promise: Promise,
-    *,
-    most: int,
-    groups: np.ndarray | None = None,
-    seed: int = 7,
-) -> Plan:
-    """The booths that keep the promise on sample paths (P, H) of hourly arrivals, at most `most` in any hour.
-
-    Begins with what a steady state would need, opens booths where the simulation breaks the promise, and closes those
-    without which it still holds.
-    """
-    return _booths_for(travellers(paths, service, groups, seed), np.atleast_2d(paths), service, promise, most)
-
 
 def promise_curve(
     paths: np.ndarray,
@@ -91,16 +70,19 @@ def promise_curve(
     *,
     most: int,
     groups: np.ndarray | None = None,
-    quantiles: Sequence[float] = CERTAINTIES,
+    quantiles: Sequence[float],
     seed: int = 7,
 ) -> list[tuple[float, Plan]]:
-    """What the promise costs: the plan for each quantile of the forecast at which it may be kept, on the same
-    travellers. `booth_hours` against `share_in_time` is the curve."""
+    """What the promise costs: for each quantile of the forecast at which it may be kept, the booths that keep it on
+    the same sample paths (P, H) of hourly arrivals, at most `most` in any hour. `booth_hours` against `share_in_time`
+    is the curve."""
     who, counts = travellers(paths, service, groups, seed), np.atleast_2d(paths)
     return [(level, _booths_for(who, counts, service, replace(promise, quantile=level), most)) for level in quantiles]
 
 
 def _booths_for(who: Travellers, counts: np.ndarray, service: Service, promise: Promise, most: int) -> Plan:
+    """Begins with what a steady state would need, opens booths where the simulation breaks the promise, and closes
+    those without which it still holds."""
     if most < 1:
         raise BadInput(f"A post needs at least one booth to staff, not {most}.")
     usual = np.quantile(counts, promise.quantile, axis=0)

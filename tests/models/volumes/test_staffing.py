@@ -15,8 +15,8 @@ from models.volumes.desks.queue import (
     waits,
 )
 from models.volumes.desks.staffing import (
+    Plan,
     Promise,
-    booths_needed,
     booths_within,
     promise_curve,
     roster,
@@ -31,6 +31,11 @@ DAY = np.array([0, 0, 0, 0, 0, 20, 60, 150, 300, 420, 300, 200, 100, 80, 120, 30
 def days(count: int = 10) -> np.ndarray:
     generator = np.random.default_rng(3)
     return generator.poisson(DAY * generator.gamma(20, 1 / 20, (count, 1)))
+
+
+def planned(promise: Promise, most: int, groups: np.ndarray | None = None) -> Plan:
+    curve = promise_curve(days(), Service(), promise, most=most, groups=groups, quantiles=[promise.quantile])
+    return curve[0][1]
 
 
 @pytest.mark.parametrize(("arrivals", "booths"), [(30, 1), (100, 3), (450, 10)])
@@ -73,18 +78,18 @@ def test_a_booth_more_never_makes_anybody_wait_longer(
 
 
 def test_the_promise_is_kept_with_no_more_booths_than_it_takes() -> None:
-    plan = booths_needed(days(), Service(), Promise(), most=40)
+    plan = planned(Promise(), 40)
     assert plan.kept.all()
     assert (plan.in_time >= 0.95).all()
     assert (plan.booths[DAY == 0] == 0).all()
-    harder = booths_needed(days(), Service(), Promise(minutes=5), most=40)
+    harder = planned(Promise(minutes=5), 40)
     assert harder.booth_hours > plan.booth_hours
-    groups = booths_needed(days(), Service(), Promise(), most=40, groups=np.ceil(DAY / 120).astype(int))
+    groups = planned(Promise(), 40, np.ceil(DAY / 120).astype(int))
     assert groups.booth_hours > plan.booth_hours  # flights come at once, single travellers do not
 
 
 def test_hours_in_which_no_plan_keeps_the_promise_are_said() -> None:
-    plan = booths_needed(days(), Service(), Promise(), most=3)
+    plan = planned(Promise(), 3)
     assert plan.booths.max() == 3
     assert not plan.kept[9]
     assert plan.kept[5]
