@@ -5,10 +5,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from markupsafe import Markup
 
 from serving import drawing
 from serving.dossier_parts import Section, section
@@ -72,28 +71,22 @@ def as_page(told: Explanation, *, alone: bool) -> str:
             language=told.language,
             sections=sections(told),
             picture=_drawn(told),
+            how=how_to_read(told.pictured, told.language) if told.pictured else None,
             style=STYLE.read_text(encoding="utf-8") if alone else None,
         )
     )
 
 
-def _picture(told: Explanation, width: int = WIDE) -> drawing.Spec | None:
+def _picture(told: Explanation) -> drawing.Spec | None:
     """How the reasons lead to the score; None for whom it is not, and where there is nothing to draw."""
-    return waterfall(told.pictured, drawing.Look(told.language, width=width)) if told.pictured else None
+    return waterfall(told.pictured, drawing.Look(told.language, width=WIDE)) if told.pictured else None
 
 
-def _drawn(told: Explanation) -> dict[str, str] | None:
-    """The picture for a page, wide and narrow, with its words."""
-    wide, narrow = _picture(told), _picture(told, drawing.NARROW)
-    if not (told.pictured and wide and narrow):
+def _drawn(told: Explanation) -> drawing.Drawn | None:
+    """The same for a page, which is of paper: its colours follow no screen."""
+    if told.pictured is None:
         return None
-    return {
-        # Drawn here from our own texts, every one of them escaped by the drawer.
-        "wide": Markup(drawing.svg(wide)),  # noqa: S704
-        "narrow": Markup(drawing.svg(narrow)),  # noqa: S704
-        "words": wide["description"],
-        "how": how_to_read(told.pictured, told.language),
-    }
+    return drawing.drawn(partial(waterfall, told.pictured), told.language, width=WIDE, form=drawing.svg)
 
 
 def sections(told: Explanation) -> tuple[Section, ...]:

@@ -6,6 +6,7 @@ where its colours follow the page's own, so that one drawing serves light and da
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -125,3 +126,30 @@ def inline(spec: Spec) -> str:
     for name, (light, _) in COLOURS.items():
         drawn = drawn.replace(f'"{light}"', f'"var(--{name})"')
     return drawn
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A picture as it stands in a page, for a desk and for a phone, and what it says in words."""
+
+    wide: str
+    narrow: str
+    words: str
+
+    def __html__(self) -> str:
+        # Drawn from our own texts, every one of them escaped by the drawer.
+        return f'<div class="wide">{self.wide}</div><div class="narrow">{self.narrow}</div>'
+
+
+def drawn(
+    picture: Callable[[Look], Spec | None],
+    language: Language,
+    *,
+    width: int = Look.width,
+    form: Callable[[Spec], str] = inline,
+) -> Drawn | None:
+    """A picture drawn twice, `width` pixels wide and narrow; None where there is nothing to draw."""
+    wide, narrow = (picture(Look(language, width=each)) for each in (width, NARROW))
+    if wide is None or narrow is None:
+        return None
+    return Drawn(form(wide), form(narrow), wide["description"])

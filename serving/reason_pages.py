@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
-from markupsafe import Markup
 
 from features.groups import GROUPS
 from records import journal
@@ -15,7 +15,7 @@ from risk_rules.rule import PURPOSES
 from serving import drivers, store
 from serving.assessment import Assessment
 from serving.capabilities import DRIVERS, reading
-from serving.drawing import NARROW, Look, Spec, inline
+from serving.drawing import drawn
 from serving.driver_pictures import by_place, drift
 from serving.house import House
 from serving.languages import Language
@@ -68,20 +68,14 @@ def _seen(house: House, who: Visitor, id: str) -> Assessment | None:
 
 def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, Any]:
     kind = assessment.event_kind
-    picture = waterfall(assessment, Look(reader))
+    picture = drawn(partial(waterfall, assessment), reader)
     return {
         "here": "case",
         "kind": kind,
         "case": case_shown(house, assessment, reader, most=None),
         "checklist": checklist(kind, reader),
-        "picture": {
-            "wide": _drawn(picture),
-            "narrow": _drawn(waterfall(assessment, Look(reader, width=NARROW))),
-            "words": picture["description"],
-            "how": how_to_read(assessment, reader),
-        }
-        if picture
-        else None,
+        "picture": picture,
+        "how": how_to_read(assessment, reader) if picture else None,
     }
 
 
@@ -104,24 +98,12 @@ def _week(house: House, kind: str, reader: Language) -> dict[str, Any] | None:
         }
         for group, share in week.now.shares.items()
     ]
-    look = Look(reader, width=_WIDE)
     return {
         "first": reader.day(week.last - drivers.WEEK + drivers.DAY),
         "last": reader.day(week.last),
         "events": week.now.events,
         "rows": rows,
-        "drift": {
-            "wide": _drawn(drift(week, look)),
-            "narrow": _drawn(drift(week, Look(reader, width=NARROW))),
-        },
-        "places": {
-            "wide": _drawn(by_place(week, place_kind(kind), look)),
-            "narrow": _drawn(by_place(week, place_kind(kind), Look(reader, width=NARROW))),
-        },
+        "drift": drawn(partial(drift, week), reader, width=_WIDE),
+        "places": drawn(partial(by_place, week, place_kind(kind)), reader, width=_WIDE),
         "few": reader.say("drivers.few", count=week.few, least=reader.number(drivers.LEAST)) if week.few else None,
     }
-
-
-def _drawn(spec: Spec | None) -> Markup | None:
-    # Drawn here from our own texts, every one of them escaped by the drawer.
-    return Markup(inline(spec)) if spec else None  # noqa: S704

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
-from markupsafe import Markup
 
 from models.risk.watching import ALARM
 from risk_rules.rule import PURPOSES
 from serving.capabilities import DRIVERS
-from serving.drawing import Look, Spec, inline
+from serving.drawing import drawn
 from serving.house import House
 from serving.languages import Language
 from serving.problems import Problem
@@ -33,7 +33,7 @@ from serving.watches import (
 from serving.web import page_of, reader_of
 
 _NAME: Final[Mapping[str, str]] = {kind: name for name, kind in PURPOSES.items()}
-_WIDTHS: Final = {"wide": 900, "narrow": 340}  # pixels: a desk, and what a phone has room for
+_WIDE: Final = 900
 
 
 def add_watch_page(app: FastAPI, house: House) -> None:
@@ -67,15 +67,15 @@ def _shown(found: Standing, reader: Language) -> dict[str, Any]:
         "state": found.state,
         "said": in_words(found, reader),
         "claims": [_claim(claim, reader) for claim in found.claims],
-        "evidence": _drawn(evidence, found, reader),
+        "evidence": drawn(partial(evidence, found), reader, width=_WIDE),
         "how": reader.say("watch.evidence.how", alarm=reader.number(ALARM, decimals=0)),
-        "found": _drawn(by_period, found, reader),
+        "found": drawn(partial(by_period, found), reader, width=_WIDE),
         "inputs": [input_in_words(row, found.kind, reader) for row in shown],
         "compared": reader.say("watch.inputs.intro", count=shown[0]["rows"]) if shown else None,
         "shifted": shifted,
         "rest": reader.say("watch.inputs.rest", count=len(rest)) if rest else None,
         "score": input_in_words(found.score, found.kind, reader) if found.score else None,
-        "shifts": _drawn(shifts, found, reader),
+        "shifts": drawn(partial(shifts, found), reader, width=_WIDE),
     }
 
 
@@ -92,10 +92,3 @@ def _claim(claim: Claim, reader: Language) -> dict[str, str]:
         "stands": claim_in_words(claim, reader),
         "state": now["state"],
     }
-
-
-def _drawn(picture: Callable[[Standing, Look], Spec | None], found: Standing, reader: Language) -> dict[str, Markup]:
-    """The picture by width; empty where there is nothing to draw."""
-    specs = {name: picture(found, Look(reader, width=width)) for name, width in _WIDTHS.items()}
-    # Drawn here from our own texts, every one of them escaped by the drawer.
-    return {name: Markup(inline(spec)) for name, spec in specs.items() if spec}  # noqa: S704

@@ -97,32 +97,26 @@ def shifts(found: Standing, look: Look) -> Spec | None:
     top = 1.05 * max(max(row["psi"], row["limit"]) for row in rows)
     scale = alt.Scale(domain=[0, top], reverse=look.rtl, nice=False)
     x = alt.X("psi:Q", scale=scale, title=look.text(language.say("watch.inputs.distance"))).axis(
-        tickCount=3 if _narrow(look) else 5
+        tickCount=3 if look.narrow else 5
     )
     y = alt.Y("input:N", sort=[row["input"] for row in rows], title=None).axis(
-        ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=150 if _narrow(look) else 330
+        ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=150 if look.narrow else 330
     )
     bars = base.mark_bar(color=look.colour("accent"), opacity=0.75).encode(y=y, x=x)
     ticks = base.mark_tick(color=look.colour("raises"), thickness=3, size=_ROW - 6).encode(
         y=y, x=alt.X("limit:Q", scale=scale)
     )
-    chart = alt.layer(bars, ticks).properties(
-        width=look.width - (165 if _narrow(look) else 340), height=_ROW * len(rows)
-    )
+    chart = alt.layer(bars, ticks).properties(width=look.width - (165 if look.narrow else 340), height=_ROW * len(rows))
     return finished(chart, look, language.say("watch.inputs.title"))
-
-
-def _narrow(look: Look) -> bool:
-    return look.width < 500
 
 
 def _margin(look: Look) -> int:
     """Pixels that labels of an axis take."""
-    return 65 if _narrow(look) else 110
+    return 65 if look.narrow else 110
 
 
 def _legend(look: Look) -> Any:
-    return _altair().Legend(labelLimit=0, columns=1 if _narrow(look) else 0)
+    return _altair().Legend(labelLimit=0, columns=1 if look.narrow else 0)
 
 
 def _altair() -> Any:
