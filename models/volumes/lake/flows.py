@@ -1,6 +1,6 @@
 """Entries and exits per post by hour, day and month from the lake, as the authority knew them at one moment."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -27,6 +27,8 @@ FARTHEST_HOURS = 24 * 31 * 25
 
 Shut = tuple[tuple[str, np.datetime64, np.datetime64], ...]
 """Closures: (post, first hour, hour after the last) as datetime64[h]."""
+Names = Mapping[tuple[str, str], str]
+"""The flows' nodes by post and direction."""
 
 
 @dataclass(frozen=True)
@@ -62,17 +64,20 @@ def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hour
     crossings = actual_crossings(lake, as_of)
     shut = shut_hours(lake, as_of, zone)
     days, alarms, notes = daily_counts(crossings, shut, as_of, zone)
-    places = _places(lake, as_of)
+    posts = _posts(lake, as_of)
     for label in ("mode", "governorate"):
-        days[label] = days["post"].map(places[label]).fillna("")
-    days["unique_id"] = [_node(row) for row in days[list(LABELS)].to_dict("records")]
+        days[label] = days["post"].map(posts[label]).fillna("")
+    places = days.drop_duplicates(["post", "direction"])[list(LABELS)].to_dict("records")
+    names = {(row["post"], row["direction"]): _node(row) for row in places}
+    days["unique_id"] = [names[place] for place in zip(days["post"], days["direction"], strict=True)]
     unknown = sorted(set(days.loc[days["mode"] == "", "post"]))
     told = tuple(Note(post, "is not in the table of posts, so it counts for the nation alone") for post in unknown)
-    today = local_day(as_of, zone)
+    today, hour = local_day(as_of, zone), clock(crossings["happened_at"], zone).astype("datetime64[h]")
+    since = today.astype("datetime64[h]") - hours
     running = days["ds"].to_numpy().astype("datetime64[M]") == today.astype("datetime64[M]")
     counted = days[running].groupby("unique_id")["y"].sum()
     return LakeFlows(
-        _by_hour(crossings, zone, days, today.astype("datetime64[h]") - hours),
+        _by_hour(*_between(crossings, hour, since, today), days, since),
         days,
         _by_month(days, today),
         today,
@@ -80,35 +85,42 @@ def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hour
         shut,
         alarms,
         notes + told,
-        _so_far(crossings, as_of, zone, days),
-        _classes(crossings, as_of, zone, days),
+        _so_far(crossings, hour, names, today, _hours_over(crossings, as_of, zone)),
+        _classes(_between(crossings, hour, today - CLASS_DAYS, today)[0], names),
     )
 
 
-def _classes(crossings: pa.Table, as_of: datetime, zone: str, days: pd.DataFrame) -> dict[str, dict[str, int]]:
-    rows, day, today = before_today(crossings, as_of, zone)
-    rows = rows.filter(pa.array(day >= today - CLASS_DAYS)).group_by(["post", "direction", "regime"])
-    names = days.drop_duplicates("unique_id").set_index(["post", "direction"])["unique_id"]
+def _between(
+    crossings: pa.Table, hour: np.ndarray, first: np.datetime64, end: np.datetime64
+) -> tuple[pa.Table, np.ndarray]:
+    """The crossings whose `hour` (datetime64[h]) lies from `first` to before `end`, and their hours."""
+    inside = (hour >= first) & (hour < end)
+    return crossings.filter(pa.array(inside)), hour[inside]
+
+
+def _counted(crossings: pa.Table, moment: np.ndarray) -> pd.DataFrame:
+    """How many crossings (`came`) there are by post, direction and moment (`ds`)."""
+    by = ["post", "direction", "ds"]
+    rows = crossings.select(by[:2]).append_column("ds", pa.array(moment.astype("datetime64[us]"))).group_by(by)
+    counted: pd.DataFrame = rows.aggregate([([], "count_all")]).rename_columns([*by, "came"]).to_pandas()
+    return counted
+
+
+def _classes(crossings: pa.Table, names: Names) -> dict[str, dict[str, int]]:
     answer: dict[str, dict[str, int]] = {}
-    for row in rows.aggregate([([], "count_all")]).to_pylist():
-        answer.setdefault(str(names[row["post"], row["direction"]]), {})[row["regime"]] = row["count_all"]
+    for row in crossings.group_by(["post", "direction", "regime"]).aggregate([([], "count_all")]).to_pylist():
+        answer.setdefault(names[row["post"], row["direction"]], {})[row["regime"]] = row["count_all"]
     return answer
 
 
-def _so_far(crossings: pa.Table, as_of: datetime, zone: str, days: pd.DataFrame) -> dict[str, np.ndarray]:
-    """Counts (k,) of the first k hours of the local day of as_of, by node."""
-    today, hour = local_day(as_of, zone), clock(crossings["happened_at"], zone).astype("datetime64[h]")
-    over = _hours_over(crossings, as_of, zone)
-    running = (hour >= today) & (hour < today.astype("datetime64[h]") + over)
-    rows = crossings.filter(pa.array(running))
-    came = pd.DataFrame({"post": rows["post"].to_numpy(False), "direction": rows["direction"].to_numpy(False)})
-    came["hour"] = (hour[running] - today.astype("datetime64[h]")).astype(int)
-    counts = came.groupby(["post", "direction", "hour"]).size()
-    places = days.drop_duplicates("unique_id")[["unique_id", "post", "direction"]]
-    return {
-        str(name): np.array([counts.get((post, direction, hour), 0) for hour in range(over)], float)
-        for name, post, direction in places.itertuples(index=False)
-    }
+def _so_far(
+    crossings: pa.Table, hour: np.ndarray, names: Names, first: np.datetime64, over: int
+) -> dict[str, np.ndarray]:
+    """Counts (k,) of the first `over` hours of the day `first`, by node."""
+    begin = first.astype("datetime64[h]")
+    came = _counted(*_between(crossings, hour, begin, begin + over)).set_index(["post", "direction", "ds"])["came"]
+    hours = pd.DatetimeIndex(begin + np.arange(over))
+    return {name: np.array([came.get((*place, at), 0) for at in hours], float) for place, name in names.items()}
 
 
 def _hours_over(crossings: pa.Table, as_of: datetime, zone: str) -> int:
@@ -124,7 +136,7 @@ def _node(labels: dict[Hashable, str]) -> str:
     return " > ".join(f"{label}={labels[label]}" for label in LABELS if labels[label])
 
 
-def _places(lake: Known, as_of: datetime) -> pd.DataFrame:
+def _posts(lake: Known, as_of: datetime) -> pd.DataFrame:
     """Mode and governorate by post, as last told."""
     rows = lake.as_known("posts", as_of, ["post", "mode", "governorate", "happened_at"]).sort_by("happened_at")
     frame: pd.DataFrame = rows.to_pandas()
@@ -132,16 +144,12 @@ def _places(lake: Known, as_of: datetime) -> pd.DataFrame:
     return latest
 
 
-def _by_hour(crossings: pa.Table, zone: str, days: pd.DataFrame, since: np.datetime64) -> pd.DataFrame:
-    hour = clock(crossings["happened_at"], zone).astype("datetime64[h]")
-    rows, hour = crossings.filter(pa.array(hour >= since)), hour[hour >= since]
+def _by_hour(crossings: pa.Table, hour: np.ndarray, days: pd.DataFrame, since: np.datetime64) -> pd.DataFrame:
     recent = days[days["ds"].to_numpy() >= since.astype("datetime64[D]")]
     grid = recent.loc[recent.index.repeat(24)].reset_index(drop=True)
     of_day = np.tile(np.arange(24), len(recent)).astype("timedelta64[h]")
     grid["ds"] = grid["ds"].to_numpy().astype("datetime64[us]") + of_day
-    came = pd.DataFrame({"post": rows["post"].to_numpy(False), "direction": rows["direction"].to_numpy(False)})
-    came["ds"] = hour.astype("datetime64[us]")
-    came = came.groupby(["post", "direction", "ds"]).size().rename("came").reset_index()
+    came = _counted(crossings, hour)
     grid = grid.merge(came, how="left", on=["post", "direction", "ds"])
     grid["y"] = np.where(grid["y"].isna(), np.nan, grid["came"].fillna(0.0))
     wanted: pd.DataFrame = grid[grid["ds"].to_numpy() >= since].drop(columns="came")
@@ -177,12 +185,11 @@ def daily_counts(
     rows, day, today = before_today(crossings, as_of, zone)
     if not len(day):
         raise BadInput(f"The lake knew of no crossing before {today}. Ingest crossings, or choose a later moment.")
-    series = pd.MultiIndex.from_arrays([rows["post"].to_numpy(False), rows["direction"].to_numpy(False)])
-    codes, places = pd.factorize(series, sort=True)
-    first_day = day.min()
+    came, first_day = _counted(rows, day), day.min()
+    codes, places = pd.factorize(pd.MultiIndex.from_frame(came[["post", "direction"]]), sort=True)
     shape = (len(places), int((today - first_day).astype(int)))
     counts = np.zeros(shape)
-    np.add.at(counts, (codes, (day - first_day).astype(int)), 1.0)
+    counts[codes, (came["ds"].to_numpy().astype("datetime64[D]") - first_day).astype(int)] = came["came"]
 
     believed = _complete_days(rows["known_at"], day, as_of, zone, first_day=first_day, length=shape[1])
     closed = _closed_days(shut)
