@@ -102,7 +102,9 @@ def roll(
             progress(f"cutoff {number + 1}/{len(cutoffs)}")
         pool = stored or learn(errors_known(panel, folds, cutoff), members, weights)
         weights = pool.weights
-        fold = _fold(panel, cutoff, horizon, days, members)
+        # The last origin teaches nothing more, so those without a weight need not be fitted there.
+        heard = tuple({*weights, "naive"}) if number == len(cutoffs) - 1 else members
+        fold = _fold(panel, cutoff, horizon, days, heard)
         past = tuple(Rehearsal(old.pooled(pool), _come(old, cutoff)) for old in folds)
         yield Forecast(cutoff, fold.pooled(pool), fold.quantiles["naive"], pool, fold.actual, past)
         folds.append(fold)
