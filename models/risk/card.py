@@ -19,7 +19,7 @@ from models.risk.declaration import RiskDeclaration
 from models.risk.gates import BOUNDS, wide_gaps
 from models.risk.judging import BASE, FLOOR, MODEL
 from models.risk.model import RiskModel
-from models.risk.proof import Findings, Promised, Proof
+from models.risk.proof import Findings, Promised, Proof, plain
 from models.risk.proving import THIN
 
 LIFETIME: Final = timedelta(days=365)
@@ -80,7 +80,7 @@ class Card:
 
     def as_json(self) -> dict[str, Any]:
         """Keys and values; dates as text."""
-        written: dict[str, Any] = _plain(asdict(self))
+        written: dict[str, Any] = plain(asdict(self))
         return written
 
 
@@ -261,9 +261,7 @@ def _groups(proof: Proof) -> Field:
         "gap_share": BOUNDS.gap,
         "promise_share": BOUNDS.promise,
     }
-    wide = wide_gaps(proof)
-    wide = wide_gaps(proof)
-    lines = (Line("groups.looked", counted), Line("groups.wide", {"wide": len(wide)}))
+    lines = (Line("groups.looked", counted), Line("groups.wide", {"wide": len(wide_gaps(proof))}))
     rows = tuple(
         (Word("view", g.view), Word("attribute", g.attribute), g.group, Word("rate", g.rate), g.rows, g.gap)
         for g in audit.found
@@ -344,11 +342,3 @@ def _promised(each: Iterable[Promised], kind: str) -> Rows:
 
 def _day(moment: str) -> date:
     return date.fromisoformat(moment[:10])
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value.isoformat() if isinstance(value, date) else value

@@ -167,14 +167,15 @@ class Proof:
         return found
 
     def _files(self) -> dict[str, bytes]:
-        return {FILE: json.dumps(_plain(asdict(self)), indent=1, sort_keys=True, allow_nan=False).encode("utf-8")}
+        return {FILE: json.dumps(plain(asdict(self)), indent=1, sort_keys=True, allow_nan=False).encode("utf-8")}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A record as JSON can hold it: tuples as lists, dates as text."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
+        return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
+        return [plain(inner) for inner in value]
     return value.isoformat() if isinstance(value, date) else value
 
 
