@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pyarrow as pa
 from scipy.stats import norm
 
 from records.errors import BadInput
@@ -69,6 +70,11 @@ def drawn(fitted: np.ndarray) -> np.ndarray:
         reach = norm.ppf(LEVELS[outside]) / norm.ppf(fitted[edge])
         matrix[:, outside] = middle[:, None] + (units[edge] - middle)[:, None] * reach
     return matrix
+
+
+def quantiles_in(table: pa.Table) -> np.ndarray:
+    """The quantiles (rows, 15) that a table of forecasts holds in COLUMNS."""
+    return np.stack([table[name].to_numpy() for name in COLUMNS], axis=1)
 
 
 def steps(moments: np.ndarray, rhythm: Rhythm) -> np.ndarray:

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-import pyarrow as pa
-
 from models.volumes.counts.panel import Panel
 from models.volumes.forecast import FlowForecast, forecast_panel
 from models.volumes.options import Options
 from models.volumes.pooling.rolling import Progress
-from models.volumes.rhythm import COLUMNS
+from models.volumes.rhythm import quantiles_in
 from models.volumes.what_if.scenarios import Effect, Scenario, effect, on_inputs
 from records.errors import BadInput
 
@@ -36,14 +33,10 @@ def forecast_again(
         )
     changed = on_inputs(panel, [_described(panel, row) for row in range(len(panel.ids))], scenario)
     told = forecast_panel(changed, options, progress, stored=before.learnt)
-    return Again(told, effect(_quantiles(before.forecasts), _quantiles(told.forecasts)))
+    return Again(told, effect(*(quantiles_in(made.forecasts)[None] for made in (before, told))))
 
 
 def _described(panel: Panel, row: int) -> dict[str, str]:
     """The columns that `where` may name: the series itself, and its labels."""
     labels = {column: str(names[panel.groups[column][row]]) for column, names in panel.labels.items()}
     return {"unique_id": panel.ids[row], **labels}
-
-
-def _quantiles(forecasts: pa.Table) -> np.ndarray:
-    return np.stack([forecasts[name].to_numpy() for name in COLUMNS], axis=1)[None]

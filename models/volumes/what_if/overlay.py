@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from models.volumes.adding_up.paths import quantiles_of
 from models.volumes.publishing.nightly import labels_of
 from models.volumes.publishing.published import TABLES, Paths, Run
-from models.volumes.rhythm import COLUMNS
+from models.volumes.rhythm import COLUMNS, quantiles_in
 from models.volumes.what_if.scenarios import Effect, Scenario, effect, on_paths
 from records.errors import BadInput
 
@@ -29,12 +29,11 @@ class WhatIf:
         """What the scenario does to each node of a level, the most moved first; nodes it leaves alone are left out."""
         told: dict[str, Effect] = {}
         before, after = (table.filter(pc.equal(table["level"], level)) for table in (self.before, self.after))
-        names = before["node"].to_numpy(zero_copy_only=False)
+        names, old, new = before["node"].to_numpy(zero_copy_only=False), quantiles_in(before), quantiles_in(after)
         for node in dict.fromkeys(names):
             mine = names == node
-            old, new = (_quantiles(table)[mine][None] for table in (before, after))
-            if (old != new).any():
-                told[str(node)] = effect(old, new)
+            if (old[mine] != new[mine]).any():
+                told[str(node)] = effect(old[mine][None], new[mine][None])
         return dict(sorted(told.items(), key=lambda one: -abs(one[1].median_after - one[1].median_before)))
 
 
@@ -91,7 +90,3 @@ def _read(table: pa.Table, told: Paths, clock: np.ndarray, paths: np.ndarray) ->
     columns = {name: table[name] for name in TABLES["days"].names[:9]}
     columns |= {name: pa.array(figures[:, place]) for place, name in enumerate(("mean", *COLUMNS))}
     return pa.table(columns).select(TABLES["days"].names)
-
-
-def _quantiles(table: pa.Table) -> np.ndarray:
-    return np.stack([table[name].to_numpy() for name in COLUMNS], axis=1)
