@@ -21,7 +21,7 @@ from models.risk.folds import Fold, folds
 from models.risk.labels import Labels
 from models.risk.model import RiskModel
 from models.risk.sources import Columns, Examples, read, whole
-from models.risk.training import declared_matrix, joined
+from models.risk.training import declared_matrix, joined, moments, whose
 from records.errors import BadInput
 
 FOLDS = 3
@@ -89,11 +89,8 @@ def of_declared(
     """The rows of `values` whose outcome is known, as `models.risk.training.train` reads them."""
     rows = joined(values, labels)
     label = np.asarray(rows.column("label").to_numpy(zero_copy_only=False), dtype=np.float64)
-    as_of, known_at = (
-        np.asarray(pc.cast(rows[name], pa.timestamp("us")).to_numpy(zero_copy_only=False), dtype="datetime64[us]")
-        for name in ("as_of", "known_at")
-    )
-    who, names = (None, ()) if examiners is None else looked(_whose(rows, examiners))
+    as_of, known_at = (moments(rows.column(name)) for name in ("as_of", "known_at"))
+    who, names = (None, ()) if examiners is None else looked(whose(rows, examiners))
 
     def parts(fold: Fold) -> tuple[Matrix, Matrix, Matrix]:
         learnt = np.zeros(len(label), dtype=bool)
@@ -118,8 +115,7 @@ def as_it_stands(champion: RiskModel, values: pa.Table, labels: Labels) -> Alrea
     """The champion's own scores of the rows that `of_declared` makes; of those it learnt from there are none."""
     rows = joined(values, labels)
     scores = champion.score(rows)
-    as_of = pc.cast(rows.column("as_of"), pa.timestamp("us")).to_numpy(zero_copy_only=False)
-    unseen = as_of >= np.datetime64(champion.trained_from["test"][0])
+    unseen = moments(rows.column("as_of")) >= np.datetime64(champion.trained_from["test"][0])
     raw, chance = (np.where(unseen, each, np.nan) for each in (scores.raw, scores.probability))
     return Already(f"champion {champion.hash[:8]} as it stands", raw, chance)
 
@@ -163,8 +159,3 @@ def _numbers(examples: Examples, option: str, name: str | None) -> np.ndarray | 
 
 def _text(column: pa.ChunkedArray) -> np.ndarray:
     return np.asarray(pc.fill_null(pc.cast(column, pa.string()), "").to_numpy(zero_copy_only=False), dtype=object)
-
-
-def _whose(rows: pa.Table, examiners: pa.Table) -> pa.ChunkedArray:
-    at = pc.index_in(rows.column("event"), value_set=examiners.column("event").combine_chunks())
-    return examiners.column("examiner").take(at)

@@ -19,7 +19,7 @@ from evidence.cells import Outcomes
 from evidence.groups import Audit, View
 from evidence.intervals import Z95, Interval, bootstrap, redrawn_days, wilson
 from evidence.metrics import calibration_error, pr_auc, selected
-from evidence.selection import declared, hajek
+from evidence.selection import hajek
 from features.declaration import SubjectKind
 from models.risk.calibration import log_odds, probability
 from models.risk.declaration import RiskDeclaration
@@ -28,7 +28,7 @@ from models.risk.judging import FLOOR
 from models.risk.labels import Labels
 from models.risk.model import RiskModel, Scores
 from models.risk.proof import EVERYONE, Calibrated, Findings, Gained, Looked, Promised, Proof, WhoLooked
-from models.risk.training import LEAST_FINDINGS, LEAST_POSITIVES, TrainedModel
+from models.risk.training import LEAST_FINDINGS, LEAST_POSITIVES, TrainedModel, control_chances, joined, moments, whose
 
 PLACE: Final[dict[SubjectKind, str]] = {"crossing": "post_of_crossing", "permit": "office_of_file"}
 CELL: Final = 100  # rows of a place below which nothing about it is shown
@@ -116,27 +116,14 @@ def prove(
 
 def judged_rows(values: pa.Table, labels: Labels, examiners: pa.Table | None = None) -> Judged:
     """Rows of `values` whose outcome is known, in order of as_of and event."""
-    at = pc.index_in(values.column("event"), value_set=labels.table.column("event").combine_chunks())
-    kept = pc.is_valid(at)
-    found = labels.table.take(at.filter(kept))
-    rows = values.filter(kept)
-    for name in ("label", "selected_by", "probability"):
-        rows = rows.append_column(f"_{name}", found.column(name))
-    if examiners is not None:
-        whose = pc.index_in(rows.column("event"), value_set=examiners.column("event").combine_chunks())
-        rows = rows.append_column("_examiner", examiners.column("examiner").take(whose))
-    rows = rows.sort_by([("as_of", "ascending"), ("event", "ascending")])
-    by = rows.column("_examiner") if examiners is not None else pa.nulls(rows.num_rows, pa.string())
-    who = np.asarray(pc.fill_null(rows.column("_selected_by"), EVERYONE).to_numpy(zero_copy_only=False), dtype=object)
-    chances = np.asarray(rows.column("_probability").to_numpy(zero_copy_only=False), dtype=np.float64)
+    rows = joined(values, labels)
+    by = pa.nulls(rows.num_rows, pa.string()) if examiners is None else whose(rows, examiners)
     return Judged(
         rows,
-        np.asarray(rows.column("_label").to_numpy(zero_copy_only=False), dtype=np.float64),
-        who,
-        declared(who, chances),
-        np.asarray(
-            pc.cast(rows.column("as_of"), pa.timestamp("us")).to_numpy(zero_copy_only=False), dtype="datetime64[us]"
-        ),
+        np.asarray(rows.column("label").to_numpy(zero_copy_only=False), dtype=np.float64),
+        np.asarray(pc.fill_null(rows.column("selected_by"), EVERYONE).to_numpy(zero_copy_only=False), dtype=object),
+        control_chances(rows),
+        moments(rows.column("as_of")),
         np.asarray(by.to_numpy(zero_copy_only=False), dtype=object),
     )
 

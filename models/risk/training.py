@@ -112,7 +112,7 @@ def train(
     """
     rows = joined(values, labels)
     label = np.asarray(rows.column("label").to_numpy(zero_copy_only=False), dtype=np.float64)
-    as_of, known_at = (_moments(rows.column(c)) for c in ("as_of", "known_at"))
+    as_of, known_at = (moments(rows.column(c)) for c in ("as_of", "known_at"))
     none = TooFewFindings(declaration.name, len(label), int(label.sum()), unknown=labels.unknown)
     if len(label) < LEAST_FINDINGS or min(label.sum(), len(label) - label.sum()) < LEAST_POSITIVES:
         return none
@@ -130,7 +130,7 @@ def train(
     matrix, inputs = declared_matrix(declaration, rows, in_train)
     floor = None
     if examiners is not None:
-        who, known = looked(_whose(rows, examiners))
+        who, known = looked(whose(rows, examiners))
         effect, floor = separate(who[in_train], known, (matrix.rows(in_train), label[in_train]))
         matrix = replace(matrix, offset=effect.offset(who))
     learn, stop = ((matrix.rows(part), label[part]) for part in (in_train, in_valid))
@@ -172,7 +172,7 @@ def train(
         FLOOR: floor.raw(matrix),
         BASE: np.full(len(label), log_odds(np.array(label[in_train].mean()))),
     }
-    drawn = _control_chances(rows)
+    drawn = control_chances(rows)
     anchor = in_valid & ~np.isnan(drawn)
     calibrators = {
         name: anchored(choose(score[in_valid], label[in_valid])[0], score[anchor], label[anchor], drawn[anchor])
@@ -270,13 +270,14 @@ def joined(values: pa.Table, labels: Labels) -> pa.Table:
     return rows.sort_by([("as_of", "ascending"), ("event", "ascending")])
 
 
-def _whose(rows: pa.Table, examiners: pa.Table) -> pa.ChunkedArray:
+def whose(rows: pa.Table, examiners: pa.Table) -> pa.ChunkedArray:
     """The examiner of each row, null where nobody is on record."""
     at = pc.index_in(rows.column("event"), value_set=examiners.column("event").combine_chunks())
     return examiners.column("examiner").take(at)
 
 
-def _moments(column: pa.ChunkedArray) -> np.ndarray:
+def moments(column: pa.ChunkedArray) -> np.ndarray:
+    """Moments in UTC as datetime64[us]."""
     return np.asarray(pc.cast(column, pa.timestamp("us")).to_numpy(zero_copy_only=False), dtype="datetime64[us]")
 
 
@@ -316,7 +317,7 @@ def _second(
     return SecondOpinion(line, calibrator, declaration.place, counted(np.asarray(places, dtype=object), in_train))
 
 
-def _control_chances(rows: pa.Table) -> np.ndarray:
+def control_chances(rows: pa.Table) -> np.ndarray:
     """The probability with which each row was checked, NaN for rows that officers chose."""
     selected_by = np.asarray(rows.column("selected_by").to_numpy(zero_copy_only=False), dtype=object)
     chances = pc.cast(rows.column("probability"), pa.float64()).to_numpy(zero_copy_only=False)
