@@ -30,6 +30,11 @@ class Hierarchy:
     levels: tuple[str, ...]
     parts: np.ndarray
 
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The names of the series."""
+        return self.names[-self.parts.shape[1] :]
+
     @cached_property
     def distinct(self) -> np.ndarray:
         """Places of the nodes that are not another name for the same series, ascending; a series keeps its own."""

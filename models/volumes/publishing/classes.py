@@ -18,9 +18,9 @@ def class_table(days: Ahead, counted: Mapping[str, Mapping[str, int]], *, cell: 
     """The table `classes`: of each node and day, what comes of each class that at least `cell` persons of the counted
     weeks had, the rest together as OTHER. A node without two such classes is left out."""
     told = days.told
-    names = told.hierarchy.names[-len(told.series) :]
     classes = sorted({name for mix in counted.values() for name in mix})
-    counts = np.array([[counted.get(flow, {}).get(name, 0) for name in classes] for flow in names], float)
+    mixes = [counted.get(flow, {}) for flow in told.hierarchy.series]
+    counts = np.array([[mix.get(name, 0) for name in classes] for mix in mixes], float)
     dealt = _dealt(told.series, counts, np.random.default_rng(seed))
     clock = moments(told.origin + 1 + np.arange(told.series.shape[1]), days.nodes.rhythm).astype("datetime64[us]")
     parts = [TABLES["classes"].empty_table()]

@@ -207,7 +207,7 @@ def came_table(made: Night) -> pa.Table:
 def possible_futures(made: Night) -> Paths:
     """The paths that are published: of single flows, by hour and by day."""
     hours, days = (made.parts[name].told for name in ("hours", "days"))
-    return Paths(hours.hierarchy.names[-len(hours.series) :], hours.series, days.series)
+    return Paths(made.hierarchy.series, hours.series, days.series)
 
 
 def parent_of(node: str) -> str | None:

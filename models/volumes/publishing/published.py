@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.volumes.adding_up.hierarchy import TOTAL
 from models.volumes.early_warning.alarms import Alarm, Kind, State
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
@@ -130,7 +131,7 @@ class Paths:
 
     def inside(self, node: str) -> np.ndarray:
         """Which flows (n,) a node is the sum of."""
-        return np.array([node in ("total", flow) or flow.startswith(f"{node} > ") for flow in self.nodes])
+        return np.array([node in (TOTAL, flow) or flow.startswith(f"{node} > ") for flow in self.nodes])
 
 
 @dataclass(frozen=True)
