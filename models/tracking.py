@@ -60,20 +60,7 @@ def log_run(
             raise BadInput(f"'{path.name}' is no part of a model, which is {', '.join(_PARTS)}. No rows are logged.")
         _no_identifier(path.name, path.read_bytes())
     with _client(uri) as client:
-        experiment = client.get_experiment_by_name(name)
-        artifacts.mkdir(parents=True, exist_ok=True)
-        number = (
-            experiment.experiment_id
-            if experiment is not None
-            else client.create_experiment(name, artifact_location=(artifacts / name).resolve().as_uri())
-        )
-        run = client.create_run(number, run_name=f"{name} {folder.name[:12]}")
-        run_id = str(run.info.run_id)
-        for key, value in parameters.items():
-            client.log_param(run_id, _key(key), value)
-        for key, figure in metrics.items():
-            if figure is not None and math.isfinite(figure):
-                client.log_metric(run_id, _key(key), float(figure))
+        run_id, stored = _begun(client, artifacts, name, f"{name} {folder.name[:12]}", parameters, metrics)
         for key, value in versions.items():
             client.set_tag(run_id, f"data version {_key(key)}", str(value))
         client.set_tag(run_id, "model hash", folder.name)
@@ -82,7 +69,7 @@ def log_run(
         if not any(known.name == name for known in client.search_registered_models()):
             client.create_registered_model(name)
         made = client.create_model_version(
-            name, source=f"{run.info.artifact_uri}/model", run_id=run_id, tags={"model hash": folder.name}
+            name, source=f"{stored}/model", run_id=run_id, tags={"model hash": folder.name}
         )
         return Run(run_id, name, str(made.version), f"models:/{name}/{made.version}")
 
@@ -104,22 +91,37 @@ def log_comparison(
     _no_identifier("comparison.json", f"{subject} {dict(parameters)} {tables}".encode())
     name = _key(f"compare {subject}")
     with _client(uri) as client:
-        artifacts.mkdir(parents=True, exist_ok=True)
-        experiment = client.get_experiment_by_name(name)
-        number = (
-            experiment.experiment_id
-            if experiment is not None
-            else client.create_experiment(name, artifact_location=(artifacts / name).resolve().as_uri())
-        )
-        run_id = str(client.create_run(number, run_name=name).info.run_id)
-        for key, value in parameters.items():
-            client.log_param(run_id, _key(key), value)
-        for key, figure in metrics.items():
-            if figure is not None and math.isfinite(figure):
-                client.log_metric(run_id, _key(key), float(figure))
+        run_id, _ = _begun(client, artifacts, name, name, parameters, metrics)
         client.log_text(run_id, tables, "comparison.json")
         client.set_terminated(run_id)
         return run_id
+
+
+def _begun(
+    client: Any,
+    artifacts: Path,
+    name: str,
+    title: str,
+    parameters: Mapping[str, str | int | float | bool],
+    metrics: Mapping[str, float | None],
+) -> tuple[str, str]:
+    """A run of the experiment `name`, made where it is lacking, with parameters and figures logged: its number, and
+    where its artifacts go."""
+    experiment = client.get_experiment_by_name(name)
+    artifacts.mkdir(parents=True, exist_ok=True)
+    number = (
+        experiment.experiment_id
+        if experiment is not None
+        else client.create_experiment(name, artifact_location=(artifacts / name).resolve().as_uri())
+    )
+    info = client.create_run(number, run_name=title).info
+    run_id = str(info.run_id)
+    for key, value in parameters.items():
+        client.log_param(run_id, _key(key), value)
+    for key, figure in metrics.items():
+        if figure is not None and math.isfinite(figure):
+            client.log_metric(run_id, _key(key), float(figure))
+    return run_id, str(info.artifact_uri)
 
 
 def follow(uri: str, name: str, hash: str | None) -> None:
