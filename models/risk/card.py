@@ -16,11 +16,11 @@ from evidence.cells import TIMES, GroupTable
 from evidence.intervals import Interval
 from features.declaration import SubjectKind
 from models.risk.declaration import RiskDeclaration
+from models.risk.fallback import LEAST as THIN
 from models.risk.gates import BOUNDS, wide_gaps
 from models.risk.judging import BASE, FLOOR, MODEL
 from models.risk.model import RiskModel
 from models.risk.proof import Findings, Promised, Proof, plain
-from models.risk.proving import THIN
 
 LIFETIME: Final = timedelta(days=365)
 """How long after it was trained a model may speak: two summers must never lie between learning and use."""

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from evidence.cells import Outcomes
+from evidence.cells import CELL, Outcomes
 from evidence.groups import Audit, View
 from evidence.intervals import Z95, Interval, bootstrap, redrawn_days, wilson
 from evidence.metrics import calibration_error, pr_auc, selected
@@ -24,6 +24,7 @@ from features.declaration import SubjectKind
 from models.risk.calibration import log_odds, probability
 from models.risk.declaration import RiskDeclaration
 from models.risk.examiners import examined, looked, separate
+from models.risk.fallback import LEAST as THIN
 from models.risk.judging import FLOOR
 from models.risk.labels import Labels
 from models.risk.model import RiskModel, Scores
@@ -31,8 +32,6 @@ from models.risk.proof import EVERYONE, Calibrated, Findings, Gained, Looked, Pr
 from models.risk.training import LEAST_FINDINGS, LEAST_POSITIVES, TrainedModel, control_chances, joined, moments, whose
 
 PLACE: Final[dict[SubjectKind, str]] = {"crossing": "post_of_crossing", "permit": "office_of_file"}
-CELL: Final = 100  # rows of a place below which nothing about it is shown
-THIN: Final = 1_000  # labelled rows of a place below which it leans on all others
 CHANCE_DRAWS: Final = 1_000
 CHANCE_LEVEL: Final = 99.0  # percentile: of a hundred candidates in good order, one is refused for nothing
 
