@@ -119,10 +119,11 @@ def settings(
 
 
 def quiet_dependencies(settings: Settings, environ: MutableMapping[str, str] = os.environ) -> None:
-    """Switch off the telemetry of every dependency that has one, and keep Prefect's files inside the home folder.
+    """Switch off the telemetry of every dependency that has one, keep Prefect's files inside the home folder, and NumPy
+    on one thread.
 
-    To be called at the edge, before Prefect or MLflow is imported. Telemetry is switched off whatever the environment
-    said before; Prefect's own places keep a value that is already set.
+    To be called at the edge, before Prefect, MLflow or NumPy is imported. Telemetry is switched off whatever the
+    environment said before; the others keep a value that is already set.
     """
     environ.update(
         {
@@ -138,6 +139,9 @@ def quiet_dependencies(settings: Settings, environ: MutableMapping[str, str] = o
     environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     # Its own server makes a database on first use; on a busy machine that takes longer than the default 20 s.
     environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
+    # Matrices here are small: threads of OpenBLAS spin ten times as long as one computes, and the last digit of a sum
+    # would depend on how many cores there are.
+    environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _read_file(home: Path, here: Path) -> dict[str, Any]:

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# As the command line does, before anything imports NumPy.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # A busy machine is no reason to fail: speed is measured by the benchmarks, not by tests.
 settings.register_profile("basira", deadline=None)
 settings.load_profile("basira")

@@ -80,3 +80,12 @@ def test_telemetry_is_off_whatever_the_environment_said(tmp_path: Path) -> None:
     assert environ["DO_NOT_TRACK"] == "1"
     assert environ["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
     assert environ["PREFECT_HOME"] == "/elsewhere"
+
+
+@pytest.mark.parametrize(("said", "heard"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "4"}, "4")])
+def test_numpy_computes_on_one_thread_unless_somebody_says_otherwise(
+    tmp_path: Path, said: dict[str, str], heard: str
+) -> None:
+    environ = dict(said)
+    quiet_dependencies(settings(environ={}, working_folder=tmp_path), environ)
+    assert environ["OPENBLAS_NUM_THREADS"] == heard
