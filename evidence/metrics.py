@@ -7,7 +7,7 @@ score count as if in random order, so the order of rows never changes an answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,6 +79,17 @@ def at_capacity(formula: AtCapacity, title: str, better: str, capacity: float) -
         lambda labels, scores: formula(labels, scores, capacity),
         capacity,
     )
+
+
+def at_capacities(shares: Sequence[float]) -> tuple[Metric, ...]:
+    """The catalogue's metrics, with precision and recall at these capacities instead of its own."""
+    plain = [each for each in catalogue().values() if each.capacity is None]
+    asked = [
+        at_capacity(formula, title, "higher", share)
+        for formula, title in ((precision, "Precision"), (recall, "Recall"))
+        for share in shares
+    ]
+    return (*plain, *asked)
 
 
 def selected(scores: np.ndarray, capacity: float) -> np.ndarray:

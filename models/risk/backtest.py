@@ -7,7 +7,7 @@ regression and the base rate, on the same rows.
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +19,7 @@ import pyarrow.parquet
 
 from evidence.groups import GroupTable, group_table
 from evidence.intervals import Interval
-from evidence.metrics import CAPACITIES, Metric, at_capacity, catalogue, precision, recall
+from evidence.metrics import CAPACITIES, Metric, at_capacities
 from models.risk import leaks
 from models.risk.calibration import choose, log_odds
 from models.risk.encoding import TEST, TRAIN, VALID, Matrix, encode, is_number, is_text
@@ -159,7 +159,7 @@ def backtest(
         examples.time[test],
         {name: score[test] for name, score in raw.items()},
         {name: score[test] for name, score in calibrated.items()},
-        metrics=_metrics(options.capacity),
+        metrics=at_capacities(options.capacity),
         draws=options.draws,
     )
     return Report(
@@ -171,7 +171,7 @@ def backtest(
         chosen,
         calibrators,
         losses[MODEL],
-        _metrics(options.capacity),
+        at_capacities(options.capacity),
         figures,
         gain,
         _groups(examples, test, raw[MODEL], calibrated[MODEL], options),
@@ -313,17 +313,6 @@ def _write(out: Path, examples: Examples, raw: np.ndarray, score: np.ndarray) ->
     )
     out.parent.mkdir(parents=True, exist_ok=True)
     pyarrow.parquet.write_table(table, out)
-
-
-def _metrics(capacity: Sequence[float]) -> tuple[Metric, ...]:
-    """The catalogue's metrics, with precision and recall at the capacities that were asked for."""
-    plain = [metric for metric in catalogue().values() if metric.capacity is None]
-    asked = [
-        at_capacity(formula, title, "higher", share)
-        for formula, title in ((precision, "Precision"), (recall, "Recall"))
-        for share in capacity
-    ]
-    return (*plain, *asked)
 
 
 def _groups(

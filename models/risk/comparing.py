@@ -11,6 +11,7 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -18,7 +19,7 @@ import pyarrow as pa
 
 from evidence.groups import GroupTable, group_table
 from evidence.intervals import Interval, bootstrap, redrawn_days, wilson
-from evidence.metrics import CAPACITIES, Metric, at_capacity, catalogue, precision, recall, selected
+from evidence.metrics import CAPACITIES, Metric, at_capacities, selected
 from models.risk import holding
 from models.risk.calibration import choose, log_odds, platt
 from models.risk.comparison import Band, Comparison, Cost, Held, Standing, Told
@@ -166,36 +167,17 @@ class _Look:
 
 def _metrics(cases: Cases, capacities: Sequence[float]) -> dict[str, _Look]:
     """What is measured: the catalogue, at the capacities asked for, by value, and at each place's own capacity."""
-
-    def plain(metric: Metric, rows: np.ndarray, scores: np.ndarray) -> float | None:
-        return metric(cases.labels[rows], scores)
-
-    of = [metric for metric in catalogue().values() if metric.capacity is None]
-    of += [
-        at_capacity(formula, title, "higher", share)
-        for formula, title in ((precision, "Precision"), (recall, "Recall"))
-        for share in capacities
-    ]
-    found = {m.name: _Look(m.title, m.better, m.reads, lambda r, s, m=m: plain(m, r, s)) for m in of}  # type: ignore[misc]
+    found = {m.name: _Look(m.title, m.better, m.reads, partial(_plain, cases, m)) for m in at_capacities(capacities)}
     if cases.value is not None:
         for share in capacities:
-            found[f"value_{share:.4g}"] = _Look(
-                f"Value found at {100 * share:.4g}%",
-                "higher",
-                "order",
-                lambda r, s, c=share: _worth(cases, r, selected(s, c)),  # type: ignore[misc]
-            )
+            title = f"Value found at {100 * share:.4g}%"
+            found[f"value_{share:.4g}"] = _Look(title, "higher", "order", partial(_worth, cases, share))
     if cases.places is not None:
         for key, title, formula in (
             (f"precision_{PLACES}", "Precision at each place's capacity", _hit),
             (f"recall_{PLACES}", "Recall at each place's capacity", _got),
         ):
-            found[key] = _Look(
-                title,
-                "higher",
-                "order",
-                lambda r, s, f=formula: f(cases.labels[r], _by_place(cases, r, s)),  # type: ignore[misc]
-            )
+            found[key] = _Look(title, "higher", "order", partial(_at_places, cases, formula))
     return found
 
 
@@ -204,10 +186,23 @@ def _chosen(metrics: Mapping[str, _Look], asked: Sequence[str], capacity: float)
     return {name: metrics[name] for name in named if name in metrics}
 
 
-def _worth(cases: Cases, rows: np.ndarray, chosen: np.ndarray) -> float | None:
-    """Share of the value of all findings that lies in the chosen rows."""
+def _plain(cases: Cases, metric: Metric, rows: np.ndarray, scores: np.ndarray) -> float | None:
+    return metric(cases.labels[rows], scores)
+
+
+def _worth(cases: Cases, share: float, rows: np.ndarray, scores: np.ndarray) -> float | None:
+    """Share of the value of all findings that lies in the rows selected."""
     worth = cases.labels[rows] * np.nan_to_num(np.asarray(cases.value)[rows])
-    return float((worth * chosen).sum() / worth.sum()) if worth.sum() > 0 else None
+    return float((worth * selected(scores, share)).sum() / worth.sum()) if worth.sum() > 0 else None
+
+
+def _at_places(
+    cases: Cases,
+    formula: Callable[[np.ndarray, np.ndarray], float | None],
+    rows: np.ndarray,
+    scores: np.ndarray,
+) -> float | None:
+    return formula(cases.labels[rows], _by_place(cases, rows, scores))
 
 
 def _hit(labels: np.ndarray, chosen: np.ndarray) -> float | None:
