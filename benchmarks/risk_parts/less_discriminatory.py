@@ -42,7 +42,6 @@ def lines(*, draws: int) -> Iterator[dict[str, Any]]:
     ready = prepare(source(SET), options(SET))
     learn, stop = ready.part(TRAIN), ready.part(VALID)
     tuned = fit(learn, stop, profile)
-    assert tuned.candidate is not None
     asked = worst_off({ATTRIBUTE: pa.chunked_array(groups)}, least=LEAST)
     found = search(windows, tuned.candidate, asked, capacity=CAPACITY, rounds=profile.rounds, monotone=tuned.monotone)
     matrix, labels = ready.part(TEST)

@@ -13,11 +13,11 @@ import numpy as np
 
 from benchmarks.risk_parts.bars import bar
 from benchmarks.risk_parts.sets import judged, prepared
-from models.risk.encoding import Matrix
-from models.risk.learners import grow
-from models.risk.profiles import PROFILES, fit
+from models.risk.learners import Trees, grow
+from models.risk.profiles import PROFILES, Part, Search, fit
 
 ROWS, SHARE = 6000, 0.05
+SEEDS = range(1, 11)
 BARRED = ("customs", "london")
 
 
@@ -27,31 +27,26 @@ def changed(a: np.ndarray, b: np.ndarray) -> float:
     return 1 - len(set(np.argsort(-a)[:places]) & set(np.argsort(-b)[:places])) / places
 
 
+def member(found: Search, learn: Part, stop: Part, seed: int) -> Trees:
+    """One model, grown as was chosen."""
+    rounds = PROFILES["shipped"].rounds
+    return grow(found.candidate, learn, stop, seeds=[seed], rounds=rounds, monotone=found.monotone)
+
+
+def drawn(part: Part, seed: int) -> Part:
+    """As many rows, drawn with replacement."""
+    rows = np.random.default_rng(seed).integers(0, len(part[1]), len(part[1]))
+    return part[0].rows(rows), part[1][rows]
+
+
 def lines(*, short: bool) -> Iterator[dict[str, Any]]:
-    profile = PROFILES["shipped"]
     for name in BARRED:
         learn, stop, test = prepared(name)
         found = judged(name, short=short)[0].search
         assert found is not None
         shown = test[0].rows(np.sort(np.random.default_rng(1).permutation(len(test[1]))[:ROWS]))
-
-        def member(seed: int, rows: np.ndarray | None = None) -> np.ndarray:
-            """Scores of one model, grown as chosen."""
-            part: tuple[Matrix, np.ndarray] = learn if rows is None else (learn[0].rows(rows), learn[1][rows])  # noqa: B023
-            return grow(
-                found.candidate,  # noqa: B023
-                part,
-                stop,  # noqa: B023
-                seeds=[seed],
-                rounds=profile.rounds,
-                monotone=found.monotone,  # noqa: B023
-            ).raw(shown)  # noqa: B023
-
-        def drawn(seed: int) -> np.ndarray:
-            return np.random.default_rng(seed).integers(0, len(learn[1]), len(learn[1]))  # noqa: B023
-
-        by_seed = [member(seed) for seed in range(1, 11)]
-        by_draw = [member(seed, drawn(seed)) for seed in range(1, 11)]
+        by_seed = [member(found, learn, stop, seed).raw(shown) for seed in SEEDS]
+        by_draw = [member(found, drawn(learn, seed), stop, seed).raw(shown) for seed in SEEDS]
         told = {
             kind: changed(np.mean(scores[:5], axis=0), np.mean(scores[5:], axis=0))
             for kind, scores in (("seed", by_seed), ("bootstrap", by_draw))
@@ -62,8 +57,7 @@ def lines(*, short: bool) -> Iterator[dict[str, Any]]:
         }
         yield {"set": name, "flags_changed": told, **singles, "chosen": found.chosen}
         if not short:
-            again = drawn(1)
-            whole = fit((learn[0].rows(again), learn[1][again]), stop, profile)
+            whole = fit(drawn(learn, 1), stop, PROFILES["shipped"])
             apart = changed(found.trees.raw(shown), whole.trees.raw(shown))
             yield {"set": name, "flags_changed_by_one_draw_of_everything": apart, "chosen_then": whole.chosen}
         for kind, share in told.items():
