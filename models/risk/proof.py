@@ -12,7 +12,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -185,10 +185,16 @@ def _read(kind: Any, written: Any) -> Any:
     if origin in (Union, types.UnionType):
         return None if written is None else _read(next(k for k in inside if k is not type(None)), written)
     if is_dataclass(kind) and isinstance(kind, type):
-        hints = get_type_hints(kind)
+        hints = _hints(kind)
         return kind(**{f.name: _read(hints[f.name], written[f.name]) for f in fields(kind)})
     if origin is tuple:
         return tuple(_read(inside[0], each) for each in written)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {key: _read(inside[1], each) for key, each in written.items()}
     return date.fromisoformat(written) if kind is date else written
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """Types of the fields of a dataclass, read from their text once, however many hundred of it a proof holds."""
+    return get_type_hints(kind)
