@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.spine import crossing_spine, permit_spine
+from pipelines.steps.building import assessable
 from pipelines.steps.moments import day_bounds, newest_day
 from records.lake import Lake
 from records.settings import Settings
-from risk_rules.rule import ASSESSED_REGIMES, PURPOSES
+from risk_rules.rule import PURPOSES
 from serving import dossiers, shifts, store
 from serving.accounts import engine_actor
 from serving.assessment import Assessment
@@ -109,11 +110,8 @@ def _expected(lake: Lake, day: date, zone: str) -> dict[tuple[str, str], float]:
     columns = ["kind", "post", "shift", "regime", "under_18", "happened_at"]
     rows = lake.as_known("crossings", start, columns)
     since = start - timedelta(days=LOOK_BACK_DAYS)
-    kept = pc.and_(
-        pc.and_(pc.equal(rows["kind"], "actual"), _between(rows["happened_at"], since, start)),
-        pc.and_(pc.is_in(rows["regime"], value_set=pa.array(ASSESSED_REGIMES)), pc.equal(rows["under_18"], False)),
-    )
-    rows = rows.filter(kept)
+    kept = pc.and_(pc.equal(rows["kind"], "actual"), _between(rows["happened_at"], since, start))
+    rows = assessable(rows.filter(kept))
     pairs = zip(rows["post"].to_pylist(), rows["shift"].to_pylist(), strict=True)
     counted = Counter((post, _part(shift)) for post, shift in pairs if shift is not None)
     return {key: count / LOOK_BACK_DAYS for key, count in counted.items()}

@@ -22,7 +22,7 @@ from models.risk.less_discriminatory import SEEDS, Recipe, grown, masked
 from models.risk.model import RiskModel
 from models.risk.profiles import PROFILES
 from models.risk.training import joined
-from pipelines.steps.building import BEGINNING, similar_values, training_values
+from pipelines.steps.building import BEGINNING, assessable, similar_values, training_values
 from pipelines.steps.moments import known_until
 from pipelines.steps.sampling import drawn
 from records import journal
@@ -30,7 +30,6 @@ from records.errors import BadInput
 from records.journal import Actor
 from records.keys import keys
 from records.lake import Lake
-from risk_rules.rule import ASSESSED_REGIMES
 from serving import audits
 from serving.accounts import require
 from serving.audits import Kept
@@ -156,11 +155,7 @@ def _practice(lake: Lake, since: datetime) -> View:
     )
     checks = checks.filter(pc.greater_equal(checks["happened_at"], pa.scalar(since, checks["happened_at"].type)))
     begins = pc.min(checks["happened_at"]).as_py() or at
-    spine = crossing_spine(lake, begins, at)
-    spine = spine.filter(
-        pc.and_(pc.is_in(spine["regime"], value_set=pa.array(ASSESSED_REGIMES)), pc.equal(spine["under_18"], False))
-    )
-    spine = drawn(spine, ROWS)
+    spine = drawn(assessable(crossing_spine(lake, begins, at)), ROWS)
     crossings = lake.as_known("crossings", at, ["crossing_id", "booth_wait_minutes"])
     booth = _beside(spine["event"], crossings["crossing_id"], crossings["booth_wait_minutes"])
     cause = checks.filter(pc.not_equal(checks["selected_by"], "random"))

@@ -80,10 +80,10 @@ def labelled(
     return spine, lapse_labels(spine, permits, lake.as_known("crossings", at, columns), at)
 
 
-def assessable(spine: pa.Table) -> pa.Table:
-    """Only those who are scored may teach: nationals, crews, diplomats and children are not."""
-    regime = pc.is_in(spine["regime"], value_set=pa.array(ASSESSED_REGIMES))
-    return spine.filter(pc.and_(regime, pc.equal(spine["under_18"], False)))
+def assessable(crossings: pa.Table) -> pa.Table:
+    """Only those who are scored, and may teach: nationals, crews, diplomats and children are not."""
+    regime = pc.is_in(crossings["regime"], value_set=pa.array(ASSESSED_REGIMES))
+    return crossings.filter(pc.and_(regime, pc.equal(crossings["under_18"], False)))
 
 
 def _state(lake: Lake, declared: RiskDeclaration, at: datetime) -> str:

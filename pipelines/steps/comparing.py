@@ -24,14 +24,13 @@ from models.risk.contestants import CATBOOST, LOGISTIC, SCORECARD, Contestant, c
 from models.risk.declaration import RiskDeclaration
 from models.risk.expressions import nearest
 from models.risk.sources import Columns
-from pipelines.steps.building import BEGINNING, training_values
+from pipelines.steps.building import BEGINNING, assessable, training_values
 from pipelines.steps.moments import known_until
 from pipelines.steps.training import who_looked
 from records.errors import BadInput
 from records.lake import Lake
 from records.settings import Settings
 from risk_rules import strict_yaml
-from risk_rules.rule import ASSESSED_REGIMES
 from risk_rules.rulebook import Rulebook
 from serving.house import open_house
 
@@ -165,14 +164,8 @@ def _capacities(lake: Lake) -> tuple[str, dict[str, float]]:
     its shifts can do, over what came in the last four weeks."""
     at = known_until(lake)
     rows = lake.as_known("crossings", at, ["kind", "post", "shift", "regime", "under_18", "happened_at"])
-    kept = pc.and_(
-        pc.and_(
-            pc.equal(rows["kind"], "actual"),
-            pc.greater_equal(rows["happened_at"], pa.scalar(at - RECENT, pa.timestamp("us", tz="UTC"))),
-        ),
-        pc.and_(pc.is_in(rows["regime"], value_set=pa.array(ASSESSED_REGIMES)), pc.equal(rows["under_18"], False)),
-    )
-    rows = rows.filter(kept)
+    recent = pc.greater_equal(rows["happened_at"], pa.scalar(at - RECENT, pa.timestamp("us", tz="UTC")))
+    rows = assessable(rows.filter(pc.and_(pc.equal(rows["kind"], "actual"), recent)))
     came = Counter(rows["post"].to_pylist())
     shifts: dict[str, set[str]] = {}
     for post, shift in zip(rows["post"].to_pylist(), rows["shift"].to_pylist(), strict=True):
