@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
@@ -30,7 +30,7 @@ from serving.languages import chosen, language
 from serving.model_pages import add_model_pages
 from serving.problems import Problem
 from serving.reason_pages import add_reason_pages
-from serving.visitor import SignedIn, Visitor, WithOwnToken, not_allowed, require
+from serving.visitor import NobodyOnPage, SignedIn, Visitor, WithOwnToken, not_allowed, require
 from serving.watch_pages import add_watch_page
 
 # Nothing runs in a page and nothing comes from elsewhere; frames and base addresses are refused.
@@ -75,6 +75,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_exception_handler(BadInput, _bad_input)
     app.add_exception_handler(NotAllowed, _refused)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(NobodyOnPage, _to_sign_in)
     _routes(app, house)
     planning_api.add_routes(app, house)
     add_explanations(app, house)
@@ -174,6 +175,10 @@ def _answer(request: Request, problem: Problem) -> Response:
     if request.url.path.startswith("/v1/") or "text/html" not in request.headers.get("accept", ""):
         return problem.response(request.url.path)
     return web.problem_page(request, problem)
+
+
+async def _to_sign_in(request: Request, error: Exception) -> Response:
+    return RedirectResponse("/", status_code=303)
 
 
 async def _problem(request: Request, error: Exception) -> Response:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
 from markupsafe import Markup
 
 from evidence.gaps import Gap
@@ -23,7 +22,7 @@ from serving.drawing import Look, inline
 from serving.house import House
 from serving.languages import Language
 from serving.problems import Problem
-from serving.visitor import Visitor, require, visitor
+from serving.visitor import OnPage, Visitor, require
 from serving.web import page_of, reader_of
 
 _WIDE: Final = 980
@@ -32,10 +31,7 @@ _MOST: Final = 20  # gaps told in sentences
 
 def add_audit_pages(app: FastAPI, house: House) -> None:
     @app.get("/groups", include_in_schema=False)
-    def by_group(request: Request, purpose: str = "secondary_check") -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
+    def by_group(request: Request, who: OnPage, purpose: str = "secondary_check") -> Response:
         require(who, Capability.AUDIT)
         if purpose not in PURPOSES:
             raise Problem(400, "No such purpose", f"No model has the purpose '{purpose}'.", "Choose one on the page.")
@@ -183,7 +179,7 @@ def _plain(found: Interval, reader: Language, decimals: int = 2) -> str:
 
 
 def _attribute(attribute: str, reader: Language) -> str:
-    return TIMES.join(reader.say(f"audit.attribute.{name}") for name in attribute.split(TIMES))
+    return TIMES.join(reader.say(f"attribute.{name}") for name in attribute.split(TIMES))
 
 
 def _group(attribute: str, group: str, reader: Language) -> str:

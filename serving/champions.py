@@ -7,7 +7,7 @@ of the ledger is read from those entries; it keeps nothing beside them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -174,13 +174,11 @@ def candidates(connection: sa.Connection, purpose: str) -> list[Candidate]:
 
 def too_few(connection: sa.Connection, purpose: str) -> Findings | None:
     """The counts of the newest training that had too few findings; None where the newest made a candidate."""
-    found: Findings | None = None
-    for entry in journal.entries(connection):
-        p = entry.payload
-        if p and p.get("purpose") == purpose and entry.kind in (TOO_FEW, TRAINED):
-            names = ("usable", "positives", "needed", "needed_positives")
-            found = Findings(*(p[name] for name in names)) if entry.kind == TOO_FEW else None
-    return found
+    trained = [entry for kind in (TOO_FEW, TRAINED) for entry in _about(connection, kind, purpose)]
+    newest = max(trained, key=lambda entry: entry.sequence, default=None)
+    if newest is None or newest.kind == TRAINED:
+        return None
+    return Findings(*((newest.payload or {})[name] for name in ("usable", "positives", "needed", "needed_positives")))
 
 
 def signed_off(connection: sa.Connection, candidate: Candidate) -> list[SignedOff]:
@@ -194,13 +192,13 @@ def signed_off(connection: sa.Connection, candidate: Candidate) -> list[SignedOf
 
 def moves(connection: sa.Connection, purpose: str) -> list[Move]:
     """Everything that was done, or refused, about the champion of `purpose`, the newest first."""
-    found = [
-        _move(entry)
-        for kind in (NAMED, REFUSED)
-        for entry in journal.entries(connection, kind=kind)
-        if entry.payload and entry.payload["purpose"] == purpose
-    ]
+    found = [_move(entry) for kind in (NAMED, REFUSED) for entry in _about(connection, kind, purpose)]
     return sorted(found, key=lambda move: move.sequence, reverse=True)
+
+
+def _about(connection: sa.Connection, kind: str, purpose: str) -> Iterator[Entry]:
+    """Entries of a kind about a purpose, in their order."""
+    return (e for e in journal.entries(connection, kind=kind) if e.payload and e.payload["purpose"] == purpose)
 
 
 def _name(

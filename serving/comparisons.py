@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from features.groups import GROUPS
-from serving.drawing import Look, Spec, finished, inline
+from serving.drawing import Look, Spec, altair, finished, inline
 from serving.languages import Language
 from serving.templates import templates
-
-if TYPE_CHECKING:
-    pass
 
 Told = Mapping[str, Any]
 STYLE = Path(__file__).parent / "static" / "dossier.css"
@@ -113,7 +110,7 @@ def who(name: str, reader: Language) -> str:
         return reader.say("compare.who.standing", model=name.removesuffix(_STANDING).split(" ")[-1])
     if name.startswith(_WITHOUT):
         groups = name.removeprefix(_WITHOUT).split(", ")
-        listed = reader.say("compare.and").join(GROUPS[g][reader.code] if g in GROUPS else g for g in groups)
+        listed = reader.say("flows.comma").join(GROUPS[g][reader.code] if g in GROUPS else g for g in groups)
         return reader.say("compare.who.without", groups=listed)
     return reader.say_or(f"compare.who.{name.replace(' ', '_')}", name)
 
@@ -161,7 +158,7 @@ def _ranking(told: Told, look: Look) -> Spec | None:
     ]
     if not rows:
         return None
-    alt = _altair()
+    alt = altair()
     base = alt.Chart(alt.InlineData(values=rows))
     y = alt.Y("who:N", sort=[row["who"] for row in rows], title=None)
     x = alt.X("low:Q", title=metric("pr_auc", look.language), scale=_scale(look, zero=False))
@@ -184,7 +181,7 @@ def _capacities(told: Told, look: Look, stem: str) -> Spec | None:
     ]
     if not rows:
         return None
-    alt = _altair()
+    alt = altair()
     x = alt.X("share:Q", title=look.language.say("compare.capacity"), axis=alt.Axis(format=".0%", values=shares))
     chart = (
         alt.Chart(alt.InlineData(values=rows))
@@ -207,7 +204,7 @@ def _calibration(told: Told, look: Look) -> Spec | None:
     ]
     if not rows:
         return None
-    alt = _altair()
+    alt = altair()
     top = max(max(row["promised"], row["high"]) for row in rows)
     ends = alt.InlineData(values=[{"promised": 0, "value": 0}, {"promised": top, "value": top}])
     percent = alt.Axis(format=".0%")
@@ -254,7 +251,7 @@ def _groups(told: Told, look: Look, place: int) -> Spec | None:
 
 
 def _bars(rows: Sequence[Mapping[str, Any]], look: Look, title: str, axis: str, **about: str) -> Spec:
-    alt = _altair()
+    alt = altair()
     names = list(dict.fromkeys(row["what"] for row in rows))
     people = list(dict.fromkeys(row["who"] for row in rows))
     chart = (
@@ -273,21 +270,15 @@ def _bars(rows: Sequence[Mapping[str, Any]], look: Look, title: str, axis: str, 
 
 def _by(rows: Sequence[Mapping[str, Any]], look: Look) -> Any:
     """A colour for each contestant, in the order they are told."""
-    alt = _altair()
+    alt = altair()
     people = list(dict.fromkeys(row["who"] for row in rows))
     colours = [look.colour(COLOURS[k % len(COLOURS)]) for k in range(len(people))]
     return alt.Color("who:N", title=None, sort=people, scale=alt.Scale(domain=people, range=colours))
 
 
 def _scale(look: Look, *, zero: bool = True) -> Any:
-    return _altair().Scale(reverse=look.rtl, zero=zero)
+    return altair().Scale(reverse=look.rtl, zero=zero)
 
 
 def _dressed(chart: Any, look: Look, height: int, description: str) -> Spec:
     return finished(chart.properties(width=look.width - 220, height=height), look, description)
-
-
-def _altair() -> Any:
-    import altair
-
-    return altair

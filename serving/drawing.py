@@ -6,7 +6,7 @@ where its colours follow the page's own, so that one drawing serves light and da
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -30,6 +30,8 @@ COLOURS: Final = {
 }
 
 
+AXIS: Final[Mapping[str, str]] = {"hour": "%-d/%-m %H:%M", "day": "%-d %b", "month": "%b %Y"}
+"""How an axis writes moments by step."""
 NARROW: Final = 340  # pixels: what a phone has room for
 
 
@@ -66,6 +68,22 @@ class Look:
         return -pixels if self.rtl else pixels
 
 
+def altair() -> Any:
+    """Vega-Altair, brought in with the first picture: most pages show none."""
+    import altair
+
+    return altair
+
+
+def time_axis(step: str, look: Look, padding: int = 0) -> Any:
+    """The axis of moments `at`, labelled as steps of an hour, day or month are; `padding` in pixels at its ends."""
+    alt = altair()
+    # A day and its month stay in reading order, whatever way the picture runs.
+    written = f"\u2067{AXIS[step]}\u2069" if look.rtl and step != "hour" else AXIS[step]
+    axis = alt.Axis(format=written, labelOverlap=True, tickCount=max(3, look.width // 110))
+    return alt.X("at:T", title=None, scale=alt.Scale(type="utc", padding=padding), axis=axis)
+
+
 def finished(chart: Any, look: Look, description: str) -> Spec:
     """The specification of an Altair chart in the colours and letters of `look`, with what it shows in words."""
     words = {"labelColor": look.colour("faint"), "titleColor": look.colour("faint"), "labelFontSize": 13}
@@ -78,13 +96,16 @@ def finished(chart: Any, look: Look, description: str) -> Spec:
         "axis": {**words, **lines, "titleFontSize": 13, "titleFontWeight": 500},
         "axisY": {"orient": look.start, "labelLimit": 260, "labelPadding": 8},
         "legend": {**words, "orient": "top", "direction": "vertical" if look.narrow else "horizontal"},
-        "locale": {"number": {**symbols, "grouping": [3], "currency": ["", ""]}},
+        "locale": {
+            "number": {**symbols, "grouping": [3], "currency": ["", ""]},
+            "time": _time_locale(look.language.locale),
+        },
     }
     return spec
 
 
 @lru_cache(maxsize=8)
-def time_locale(locale: str) -> dict[str, Any]:
+def _time_locale(locale: str) -> dict[str, Any]:
     """How Vega writes days and months, as the pages do. Its weeks begin on Sunday."""
 
     def days(width: str) -> list[str]:

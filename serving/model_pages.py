@@ -10,13 +10,12 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.risk.card import Card, card, card_without_model
 from models.risk.catalogue import declaration
 from models.risk.gates import Gate
-from models.risk.model import RiskModel
 from models.risk.proof import Findings, Proof
 from models.risk.training import LEAST_FINDINGS, LEAST_POSITIVES
 from records.journal import Actor
@@ -28,7 +27,7 @@ from serving.house import House
 from serving.languages import Language
 from serving.problems import Problem
 from serving.sentences import isolated
-from serving.visitor import SignedIn, WithOwnToken, require, visitor
+from serving.visitor import OnPage, SignedIn, WithOwnToken, require
 from serving.web import page_of, reader_of
 
 SHORT = 12  # letters of a hash that a page shows
@@ -76,25 +75,19 @@ def card_of(house: House, purpose: str, model: str | None = None) -> Card:
         return card_without_model(declared, few or Findings(0, 0, LEAST_FINDINGS, LEAST_POSITIVES))
     chosen = known[-1]
     proof = Proof.load(house.settings.proofs / chosen.proof)
-    return card(declared, proof, RiskModel.load(house.settings.models / chosen.model))
+    return card(declared, proof, house.model(chosen.model))
 
 
 def add_model_pages(app: FastAPI, house: House) -> None:
     @app.get("/models", include_in_schema=False)
-    def all_models(request: Request) -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
+    def all_models(request: Request, who: OnPage) -> Response:
         require(who, Capability.READ_MODELS)
         reader = reader_of(request)
         purposes = [_stands(house, purpose, reader) for purpose in PURPOSES]
         return page_of(request, house, who, "models.html", here="models", purposes=purposes)
 
     @app.get("/models/{purpose}", include_in_schema=False)
-    def one_model(request: Request, purpose: str, model: str | None = None) -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
+    def one_model(request: Request, who: OnPage, purpose: str, model: str | None = None) -> Response:
         require(who, Capability.READ_MODELS)
         _known(purpose)
         return page_of(

@@ -39,7 +39,7 @@ from serving.planning_words import (
     running_in_words,
     signed_in_words,
 )
-from serving.visitor import Visitor, from_own_form, require, visitor
+from serving.visitor import OnPage, Visitor, from_own_form, require, visitor
 from serving.web import bad_form, page_of, reader_of
 
 PARTS = ("flows", "alarms", "staffing", "offices", "scenarios", "runs")
@@ -52,10 +52,13 @@ Told = Callable[[Run, Sequence[Alarm]], Mapping[str, Any]]
 
 
 def add_pages(app: FastAPI, house: House) -> None:
-    def entered(request: Request, *, to: Capability = Capability.READ_FORECASTS) -> Visitor | None:
+    def planner(request: Request, form_key: str) -> Visitor:
+        """Who sends a form of these pages."""
         who = visitor(request, house.engine)
         if who is not None:
-            require(who, to)
+            require(who, Capability.PLAN)
+        if who is None or not from_own_form(request, who, form_key):
+            raise bad_form()
         return who
 
     def shown(request: Request, who: Visitor, part: str, told: Told) -> Response:
@@ -73,12 +76,12 @@ def add_pages(app: FastAPI, house: House) -> None:
     @app.get("/forecasts", include_in_schema=False)
     def forecasts(
         request: Request,
+        who: OnPage,
         step: Step = "day",
         node: str | None = None,
         start: Annotated[date | None, Query(alias="from")] = None,
     ) -> Response:
-        if (who := entered(request)) is None:
-            return RedirectResponse("/", status_code=303)
+        require(who, Capability.READ_FORECASTS)
         reader = reader_of(request)
         return shown(
             request, who, "flows", lambda run, standing: _flow(house, run, standing, reader, node, step, start)
@@ -92,9 +95,7 @@ def add_pages(app: FastAPI, house: House) -> None:
         state: Annotated[State, Form()],
         note: Annotated[str, Form()] = "",
     ) -> Response:
-        who = entered(request, to=Capability.PLAN)
-        if who is None or not from_own_form(request, who, form_key):
-            raise bad_form()
+        who = planner(request, form_key)
         run = flows.newest_run(house.settings.home)
         with store.writing(house.engine) as connection:
             alarm_answers.answer(connection, who.actor, run.alarms() if run else (), alarm, state, note)
@@ -102,10 +103,9 @@ def add_pages(app: FastAPI, house: House) -> None:
 
     @app.get("/forecasts/scenarios", include_in_schema=False)
     def scenarios(
-        request: Request, asked: Asked, step: Literal["day", "hour"] = "day", node: str | None = None
+        request: Request, who: OnPage, asked: Asked, step: Literal["day", "hour"] = "day", node: str | None = None
     ) -> Response:
-        if (who := entered(request)) is None:
-            return RedirectResponse("/", status_code=303)
+        require(who, Capability.READ_FORECASTS)
         return shown(request, who, "scenarios", lambda run, _: _scenarios(house, run, request, asked(run), node, step))
 
     @app.post("/forecasts/scenarios", include_in_schema=False)
@@ -117,9 +117,7 @@ def add_pages(app: FastAPI, house: House) -> None:
         note: Annotated[str, Form(max_length=2000)],
         node: str = "",
     ) -> Response:
-        who = entered(request, to=Capability.PLAN)
-        if who is None or not from_own_form(request, who, form_key):
-            raise bad_form()
+        who = planner(request, form_key)
         composed = asked(run_of(house))
         if composed is None:
             raise bad_form()
@@ -131,13 +129,13 @@ def add_pages(app: FastAPI, house: House) -> None:
     @app.get("/forecasts/{part}", include_in_schema=False)
     def of_part(
         request: Request,
+        who: OnPage,
         part: Literal["alarms", "staffing", "offices", "runs"],
         post: str | None = None,
         office: str | None = None,
         day: date | None = None,
     ) -> Response:
-        if (who := entered(request)) is None:
-            return RedirectResponse("/", status_code=303)
+        require(who, Capability.READ_FORECASTS)
         reader = reader_of(request)
         told: dict[str, Told] = {
             "alarms": lambda _, standing: _alarms(standing, reader),

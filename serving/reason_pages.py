@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
 
 from features.groups import GROUPS
 from records import journal
@@ -22,7 +21,7 @@ from serving.languages import Language
 from serving.places import place_kind
 from serving.problems import Problem
 from serving.sentences import checklist
-from serving.visitor import Visitor, require, visitor
+from serving.visitor import OnPage, Visitor, require
 from serving.waterfall import how_to_read, waterfall
 from serving.web import case_shown, page_of, reader_of
 
@@ -32,20 +31,14 @@ _WIDE: Final = 900
 
 def add_reason_pages(app: FastAPI, house: House) -> None:
     @app.get("/cases/{id}", include_in_schema=False)
-    def one_case(request: Request, id: str) -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
+    def one_case(request: Request, who: OnPage, id: str) -> Response:
         found = _seen(house, who, id)
         if found is None:
             raise Problem(404, "No such case", f"No assessment '{id}' is stored.", "Open it from the queue.")
         return page_of(request, house, who, "case.html", **_case(house, found, reader_of(request)))
 
     @app.get("/drivers", include_in_schema=False)
-    def what_drives(request: Request, kind: str | None = None) -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
+    def what_drives(request: Request, who: OnPage, kind: str | None = None) -> Response:
         kinds = [each for each, capability in DRIVERS.items() if who.may(capability)]
         wanted = kind or next(iter(kinds), "crossing")
         if wanted not in DRIVERS:

@@ -54,6 +54,21 @@ def signed_in(request: Request) -> Visitor:
 SignedIn = Annotated[Visitor, Depends(signed_in)]
 
 
+class NobodyOnPage(Exception):
+    """A page was asked for by nobody who is signed in: they are led to where one signs in."""
+
+
+def on_page(request: Request) -> Visitor:
+    """Who opens a page; NobodyOnPage without a valid session."""
+    found = visitor(request, request.app.state.house.engine)
+    if found is None:
+        raise NobodyOnPage
+    return found
+
+
+OnPage = Annotated[Visitor, Depends(on_page)]
+
+
 def with_own_token(who: SignedIn) -> Visitor:
     """Who sends a request that changes something by the API: a page's session cannot, so that no other site can make
     a browser send it."""

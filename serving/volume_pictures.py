@@ -5,35 +5,30 @@ Days and months are written by the specification's own locale; moments are clock
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from models.volumes.publishing.published import Word
-from models.volumes.rhythm import COLUMNS, MEDIAN
-from serving import flows, movers
-from serving.drawing import Look, Spec, finished, time_locale
-
-if TYPE_CHECKING:
-    import altair
+from models.volumes.rhythm import COLUMNS, MEDIAN, quantiles_in
+from serving import movers
+from serving.drawing import Look, Spec, altair, finished, time_axis
 
 FANS = (("q0.025", "q0.975", 0.16), ("q0.1", "q0.9", 0.24), ("q0.3", "q0.7", 0.34))
 """Ranges of a fan, the widest first, and how dark each is drawn over the others."""
 MARGIN = 90
 """Pixels of a picture that its axis takes."""
-AXIS: Mapping[str, str] = {"hour": "%-d/%-m %H:%M", "day": "%-d %b", "month": "%b %Y"}
 
 
 def fan(table: pa.Table, step: str, look: Look, under: np.ndarray | None = None, came: pa.Table | None = None) -> Spec:
     """The forecast of one flow: median and ranges of 40, 80 and 95%, after what `came` (ds, y) before it. With `under`,
     quantiles (H, 15) of a scenario, the fan is the scenario's, and the published median and 80% range are dashed."""
-    alt = _altair()
+    alt = altair()
     published = _rows(table, None)
     base = alt.Chart(alt.InlineData(values=published if under is None else _rows(table, under)))
-    at = _time(step, look)
+    at = time_axis(step, look)
     colour = look.colour("accent") if under is None else look.colour("raises")
     title = look.language.say("flows.persons")
     fans = [
@@ -61,7 +56,7 @@ def fan(table: pa.Table, step: str, look: Look, under: np.ndarray | None = None,
 
 def moved(word: Word, look: Look) -> Spec:
     """What moved a forecast, as bars that begin where the one before them ended."""
-    alt = _altair()
+    alt = altair()
     rows, at = [], 0.0
     for part, value in word.parts.items():
         said = look.language.number(value, decimals=0)
@@ -85,10 +80,10 @@ def moved(word: Word, look: Look) -> Spec:
 
 def hours(table: pa.Table, look: Look) -> Spec:
     """Booths (filled) and officers (line) by hour, for one post; rows of both directions add up."""
-    alt = _altair()
+    alt = altair()
     summed = table.group_by("ds").aggregate([("booths", "sum"), ("officers", "sum")]).sort_by("ds").to_pylist()
     values = [{"at": _clock(r["ds"]), "booths": r["booths_sum"], "officers": r["officers_sum"]} for r in summed]
-    base, at = alt.Chart(alt.InlineData(values=values)), _time("hour", look)
+    base, at = alt.Chart(alt.InlineData(values=values)), time_axis("hour", look)
     booths = base.mark_area(opacity=0.35, color=look.colour("accent"), interpolate="step-after").encode(
         x=at, y=alt.Y("booths:Q", title=look.language.say("staffing.booths_and_officers"))
     )
@@ -100,7 +95,7 @@ def hours(table: pa.Table, look: Look) -> Spec:
 
 def curve(table: pa.Table, look: Look) -> Spec:
     """What the promise costs at one post: booth-hours against the share of travellers in time."""
-    alt = _altair()
+    alt = altair()
     values = table.select(["share_in_time", "booth_hours"]).to_pylist()
     drawn = (
         alt.Chart(alt.InlineData(values=values))
@@ -118,12 +113,12 @@ def curve(table: pa.Table, look: Look) -> Spec:
 
 def backlog(table: pa.Table, look: Look) -> Spec:
     """Open applications of one office, day by day, with their 80% range."""
-    alt = _altair()
+    alt = altair()
     values = [
         {"at": _clock(r["ds"]), "mean": r["backlog_mean"], "low": r["backlog_q0.1"], "high": r["backlog_q0.9"]}
         for r in table.sort_by("ds").to_pylist()
     ]
-    base, at = alt.Chart(alt.InlineData(values=values)), _time("day", look)
+    base, at = alt.Chart(alt.InlineData(values=values)), time_axis("day", look)
     title = look.language.say("offices.backlog")
     range_ = base.mark_area(opacity=0.25, color=look.colour("accent")).encode(
         x=at, y=alt.Y("low:Q", title=title), y2="high:Q"
@@ -133,24 +128,8 @@ def backlog(table: pa.Table, look: Look) -> Spec:
     )
 
 
-def _altair() -> Any:
-    # Brought in with the first picture: most pages show none.
-    import altair
-
-    return altair
-
-
-def _time(step: str, look: Look) -> altair.X:
-    alt = _altair()
-    # A day and its month stay in reading order, whatever way the picture runs.
-    written = f"\u2067{AXIS[step]}\u2069" if look.rtl and step != "hour" else AXIS[step]
-    axis = alt.Axis(format=written, labelOverlap=True, tickCount=max(3, look.width // 110))
-    made: altair.X = alt.X("at:T", title=None, scale=alt.Scale(type="utc"), axis=axis)
-    return made
-
-
 def _rows(table: pa.Table, under: np.ndarray | None) -> list[dict[str, object]]:
-    values = flows.quantiles(table) if under is None else under
+    values = quantiles_in(table) if under is None else under
     moments = [_clock(moment) for moment in table["ds"].to_pylist()]
     names = ["median" if place == MEDIAN else _name(column) for place, column in enumerate(COLUMNS)]
     return [
@@ -170,6 +149,4 @@ def _clock(moment: datetime) -> str:
 
 def _dressed(chart: Any, look: Look, height: int, title: str) -> Spec:
     """A chart as wide as asked, as pictures here look, whose days and months are its reader's."""
-    spec = finished(chart.properties(width=look.width - MARGIN, height=height), look, title)
-    spec["config"]["locale"]["time"] = time_locale(look.language.locale)
-    return spec
+    return finished(chart.properties(width=look.width - MARGIN, height=height), look, title)

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import RedirectResponse
 
 from models.risk.watching import ALARM
 from risk_rules.rule import PURPOSES
@@ -16,7 +15,7 @@ from serving.drawing import drawn
 from serving.house import House
 from serving.languages import Language
 from serving.problems import Problem
-from serving.visitor import require, visitor
+from serving.visitor import OnPage, require
 from serving.watch_pictures import INPUTS, by_period, evidence, shifts
 from serving.watches import (
     CLAIMED,
@@ -38,10 +37,7 @@ _WIDE: Final = 900
 
 def add_watch_page(app: FastAPI, house: House) -> None:
     @app.get("/watch", include_in_schema=False)
-    def watch(request: Request, kind: str | None = None) -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
+    def watch(request: Request, who: OnPage, kind: str | None = None) -> Response:
         kinds = [each for each, capability in DRIVERS.items() if who.may(capability)]
         wanted = kind or next(iter(kinds), "crossing")
         if wanted not in DRIVERS:
@@ -86,7 +82,7 @@ def _claim(claim: Claim, reader: Language) -> dict[str, str]:
     return whole | {
         "title": reader.say(CLAIMED[claim.what]),
         "expected": reader.number(now["expected"]),
-        "allowed": reader.say("watch.between", **bounds) if now["high"] else "",
+        "allowed": reader.say("flows.between", **bounds) if now["high"] else "",
         "needed": reader.say("watch.never") if now["needed"] is None else reader.number(now["needed"], decimals=0),
         "evidence": evidence_in_words(now["evidence"], reader),
         "stands": claim_in_words(claim, reader),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from evidence.intervals import wilson
 from models.risk.watching import ALARM, PERIOD_DAYS
-from serving.drawing import Look, Spec, finished, time_locale
+from serving.drawing import Look, Spec, altair, finished, time_axis
 from serving.watches import CLAIMED, MOST, Row, Standing, beyond, periods
 
 COLOURS: Final = {"calibration": "accent", "prevalence": "raises"}
@@ -17,7 +17,7 @@ _ROW: Final = 26
 
 def evidence(found: Standing, look: Look) -> Spec:
     """Evidence against each claim by day, on a scale of powers, with the line at which there is an alarm."""
-    alt, say = _altair(), look.language.say
+    alt, say = altair(), look.language.say
     names = {what: look.text(say(key)) for what, key in CLAIMED.items()}
     # Below a thousandth is as good as nothing, beyond a million as good as proven: the line runs along the edge.
     values = [
@@ -35,7 +35,7 @@ def evidence(found: Standing, look: Look) -> Spec:
     lines = (
         alt.Chart(alt.InlineData(values=values))
         .mark_line(strokeWidth=2, interpolate="step-after")
-        .encode(x=_time(look), y=y, color=colour)
+        .encode(x=time_axis("day", look), y=y, color=colour)
     )
     bar = alt.Chart(alt.InlineData(values=[{"evidence": ALARM, "words": look.text(say("watch.evidence.alarm"))}]))
     rule = bar.mark_rule(strokeDash=[6, 3], color=look.colour("ink")).encode(y=y)
@@ -49,7 +49,7 @@ def evidence(found: Standing, look: Look) -> Spec:
 def by_period(found: Standing, look: Look) -> Spec | None:
     """Of 100 cases of each four weeks: found (a dot with its interval), promised (a dash), and what was found before
     allows (a band). None before the first finding."""
-    alt, language = _altair(), look.language
+    alt, language = altair(), look.language
     calibration, prevalence = found.claims
     rows = []
     for first, findings, confirmed, expected in periods(calibration, PERIOD_DAYS):
@@ -73,14 +73,13 @@ def by_period(found: Standing, look: Look) -> Spec | None:
         .mark_rect(opacity=0.13, color=look.colour("faint"))
         .encode(y=alt.Y("low:Q"), y2="high:Q")
     )
-    layers = [
-        base.mark_rule(strokeWidth=2, color=look.colour("accent")).encode(x=_time(look, 14), y="low:Q", y2="high:Q")
-    ]
+    at = time_axis("day", look, 14)
+    layers = [base.mark_rule(strokeWidth=2, color=look.colour("accent")).encode(x=at, y="low:Q", y2="high:Q")]
     dot = {"filled": True, "size": 90}
     dash = {"shape": "stroke", "size": 420, "strokeWidth": 3}
     for name, axis, mark in (("found", y, dot), ("promised", alt.Y("promised:Q"), dash)):
         of = base.transform_calculate(series=repr(said[name])).mark_point(opacity=1, **mark)
-        layers.append(of.encode(x=_time(look, 14), y=axis, color=colour))
+        layers.append(of.encode(x=at, y=axis, color=colour))
     # Nothing was found before that could be compared with: the whole page would be a band.
     drawn = [band, *layers] if prevalence.now["needed"] is not None or allowed["high"] < 50 else layers
     return _dressed(alt.layer(*drawn), look, 240, language.say("watch.found.title"))
@@ -88,7 +87,7 @@ def by_period(found: Standing, look: Look) -> Spec | None:
 
 def shifts(found: Standing, look: Look) -> Spec | None:
     """The inputs that shifted most: their distance as a bar, and a tick at what chance reaches. None without any."""
-    alt, language = _altair(), look.language
+    alt, language = altair(), look.language
     most: list[Row] = sorted(found.inputs, key=beyond, reverse=True)[:INPUTS]
     if not most:
         return None
@@ -116,21 +115,7 @@ def _margin(look: Look) -> int:
 
 
 def _legend(look: Look) -> Any:
-    return _altair().Legend(labelLimit=0, columns=1 if look.narrow else 0)
-
-
-def _altair() -> Any:
-    # Brought in with the first picture: most pages show none.
-    import altair
-
-    return altair
-
-
-def _time(look: Look, padding: int = 0) -> Any:
-    alt = _altair()
-    written = "\u2067%-d %b\u2069" if look.rtl else "%-d %b"
-    axis = alt.Axis(format=written, labelOverlap=True, tickCount=max(3, look.width // 110))
-    return alt.X("at:T", title=None, scale=alt.Scale(type="utc", padding=padding), axis=axis)
+    return altair().Legend(labelLimit=0, columns=1 if look.narrow else 0)
 
 
 def _day(day: Any) -> str:
@@ -138,6 +123,4 @@ def _day(day: Any) -> str:
 
 
 def _dressed(chart: Any, look: Look, height: int, title: str) -> Spec:
-    spec = finished(chart.properties(width=look.width - _margin(look), height=height), look, title)
-    spec["config"]["locale"]["time"] = time_locale(look.language.locale)
-    return spec
+    return finished(chart.properties(width=look.width - _margin(look), height=height), look, title)

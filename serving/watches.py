@@ -190,7 +190,7 @@ def in_words(found: Standing, language: Language) -> Said:
         state = say(SENTENCES[found.kind]["too_few"], n=have, m=_number(wanted, language))
         because, do = (_seen(calibration, language),), say(SENTENCES[found.kind]["do.too_few"])
     return Said(
-        state, because, do, _counted(found, language), say("watch.promise", n=_per_hundred(FALSE_ALARMS, language))
+        state, because, do, _counted(found, language), say("watch.promise", n=language.per_hundred(FALSE_ALARMS))
     )
 
 
@@ -211,12 +211,12 @@ def _because(found: Standing, claim: Claim, language: Language) -> str:
     findings, confirmed, expected = claim.recently(claim.now["since"])
     said: dict[str, Any] = {
         "day": language.day(claim.now["since"]),
-        "found": _per_hundred(confirmed / max(findings, 1), language),
-        "expected": _per_hundred(expected / max(findings, 1), language),
+        "found": language.per_hundred(confirmed / max(findings, 1)),
+        "expected": language.per_hundred(expected / max(findings, 1)),
         "n": language.number(findings, decimals=0),
     }
     if claim.what == "prevalence":
-        bounds: dict[str, Any] = {name: _per_hundred(claim.now[name], language) for name in ("low", "high")}
+        bounds: dict[str, Any] = {name: language.per_hundred(claim.now[name]) for name in ("low", "high")}
         return language.say(SENTENCES[found.kind]["prevalence"], **said, **bounds)
     alike = abs(confirmed - expected) < ALIKE * expected
     return language.say(SENTENCES[found.kind]["order" if alike else "calibration"], **said)
@@ -230,8 +230,8 @@ def _seen(claim: Claim, language: Language) -> str:
         count=now["rows"],
         confirmed=language.number(now["confirmed"], decimals=0),
         expected=language.number(now["expected"], decimals=1),
-        low=_per_hundred(range_.low or 0.0, language),
-        high=_per_hundred(range_.high or 0.0, language),
+        low=language.per_hundred(range_.low or 0.0),
+        high=language.per_hundred(range_.high or 0.0),
     )
 
 
@@ -249,10 +249,6 @@ def evidence_in_words(value: float, language: Language) -> str:
     if value > MOST:
         return language.say("watch.beyond", n=language.number(MOST, decimals=0))
     return language.number(value, decimals=1 if value >= 1 else 3)
-
-
-def _per_hundred(part: float, language: Language) -> str:
-    return language.per_hundred(part)
 
 
 def _number(value: int | None, language: Language) -> str:

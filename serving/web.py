@@ -23,7 +23,7 @@ from serving.places import name_of, place_kind
 from serving.problems import Problem
 from serving.sentences import CHECKLIST, REASONS_SHOWN, checklist, fact_said, in_words
 from serving.templates import templates
-from serving.visitor import COOKIE, Visitor, from_own_form, require, same_site, visitor
+from serving.visitor import COOKIE, OnPage, Visitor, from_own_form, require, same_site, visitor
 
 HERE = Path(__file__).parent
 PER_PAGE = 50
@@ -93,10 +93,7 @@ def add_pages(app: FastAPI, house: House) -> None:
         return response
 
     @app.post("/sign-out", include_in_schema=False)
-    def leave(request: Request, form_key: Annotated[str, Form()]) -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
+    def leave(request: Request, who: OnPage, form_key: Annotated[str, Form()]) -> Response:
         if not from_own_form(request, who, form_key):
             raise bad_form()
         with store.writing(house.engine) as connection:
@@ -117,18 +114,12 @@ def add_pages(app: FastAPI, house: House) -> None:
         return response
 
     @app.get("/referrals", include_in_schema=False)
-    def referrals(request: Request) -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
+    def referrals(request: Request, who: OnPage) -> Response:
         require(who, Capability.READ_PROTECTION)
         return page_of(request, house, who, "referrals.html", **_referrals(house, who, reader_of(request)))
 
     @app.get("/docs", include_in_schema=False)
-    def docs(request: Request) -> Response:
-        who = visitor(request, house.engine)
-        if who is None:
-            return RedirectResponse("/", status_code=303)
+    def docs(request: Request, who: OnPage) -> Response:
         return page_of(request, house, who, "docs.html", api=app.openapi())
 
 
