@@ -39,7 +39,13 @@ from serving.store import ranked
 TOP = 5
 NOTES = 3
 CHANGED = {
-    "changed.counts": "new counts",
+    "changed.nothing": "same data; nothing changed",
+    "changed.model": "same data; the model, its settings or the closures differ",
+    "changed.later": "no new counts; a later beginning",
+    "changed.days": "new counts of {days} day(s)",
+    "changed.corrected": "corrected counts of earlier days",
+    "changed.others": "new counts of other flows",
+    "changed.counts": "other counts",
     "changed.closure": "a closure",
     "changed.new": "a new flow",
     "changed.gone": "no longer forecast",
@@ -158,8 +164,10 @@ def forecast_text(run: Run) -> str:
     ]
     lines = [table(("volumes by day", "WAPE", "seasonal naive", "cover of 80% range"), levels)] if levels else []
     lines += [table((f"{first:%A %d %B %Y}", "expected", "80% range"), each), alarms_text(run)]
+    if card.compared:
+        lines.append(f"Since the run before: {why_changed(card.compared)}")
     if card.changed:
-        lines.append("Since the run before:\n" + changed_text(card.changed))
+        lines.append(changed_text(card.changed))
     took = ", ".join(f"{part} {seconds:.0f}" for part, seconds in card.seconds.items())
     learnt = "learnt anew" if card.learnt_at == card.made_at else f"weights of {card.learnt_at:%Y-%m-%d %H:%M}"
     lines.append(f"Published in {run.path} ({learnt}; CPU seconds: {took}; {len(card.notes)} notes in its card)")
@@ -182,11 +190,14 @@ def alarms_text(run: Run) -> str:
 
 def changed_text(changed: Sequence[Mapping[str, Any]]) -> str:
     """What moved most between two runs."""
-    rows = [
-        (short_name(c["name"]), f"{c['before']:,.0f}", f"{c['after']:,.0f}", CHANGED.get(c["reason"], c["reason"]))
-        for c in changed
-    ]
+    rows = [(short_name(c["name"]), f"{c['before']:,.0f}", f"{c['after']:,.0f}", why_changed(c)) for c in changed]
     return table(("flow", "before", "now", "because of"), rows)
+
+
+def why_changed(why: Mapping[str, Any]) -> str:
+    """Why forecasts moved between two runs: `reason`, and the `days` that it speaks of."""
+    reason: str = why["reason"]
+    return CHANGED.get(reason, reason).format(days=why.get("days", 0))
 
 
 def did_text(told: Sequence[Mapping[str, Any]]) -> str:

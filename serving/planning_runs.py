@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from models.volumes.publishing.published import LEVELS_OF_FLOWS, Run
@@ -16,12 +17,13 @@ def run_in_words(run: Run, reader: Language) -> dict[str, Any]:
     card = run.card()
     names = sorted({name for levels in card.figures.values() for told in levels.values() for name in told})
     return {
+        "compared": _why(card.compared, reader) if card.compared else "",
         "changed": [
             {
                 "flow": flows.flow_in_words(c["name"], reader),
                 "before": count_in_words(c["before"], reader),
                 "after": count_in_words(c["after"], reader),
-                "reason": reader.say_or(c["reason"], c["reason"]),
+                "reason": _why(c, reader),
             }
             for c in card.changed
         ],
@@ -58,6 +60,12 @@ def run_in_words(run: Run, reader: Language) -> dict[str, Any]:
         "steps": list(STEPS),
         "levels": LEVELS_OF_FLOWS,
     }
+
+
+def _why(changed: Mapping[str, Any], reader: Language) -> str:
+    """Why forecasts moved, and by how many days of new counts."""
+    key = changed["reason"]
+    return reader.say(key, count=changed.get("days", 0)) if reader.has(key) else key
 
 
 def _step(table: str, reader: Language) -> str:

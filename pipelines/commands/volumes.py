@@ -222,9 +222,11 @@ def nowcast(level: str) -> None:
 @click.option("--most", type=click.IntRange(min=1), default=10, show_default=True, help="How many flows are told.")
 def changed(level: str, most: int) -> None:
     """What moved most between the last two published runs, over the days that both forecast, and why."""
+    from dataclasses import asdict
+
     from models.volumes.publishing.published import runs
     from pipelines.steps import forecasting
-    from pipelines.summary import changed_text
+    from pipelines.summary import changed_text, why_changed
     from records.errors import BadInput
     from records.settings import settings
 
@@ -234,9 +236,9 @@ def changed(level: str, most: int) -> None:
             f"{len(made)} published run{' is' if len(made) == 1 else 's are'} there, and two are compared. Make one "
             "with `basira volumes nightly`."
         )
-    moved = forecasting.changed(made[-2], made[-1].table("days"), level, most)
-    click.echo(f"From {made[-2].path.name} to {made[-1].path.name}")
-    click.echo(changed_text(moved) if moved else f"Nothing moved at the level {level}.")
+    read, moved = forecasting.changed(made[-2], made[-1].card(), made[-1].table("days"), level, most)
+    click.echo(f"From {made[-2].path.name} to {made[-1].path.name}: {why_changed(asdict(read))}")
+    click.echo(changed_text(list(map(asdict, moved))) if moved else f"Nothing moved at the level {level}.")
 
 
 @command.command("how-did")

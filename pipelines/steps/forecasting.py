@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,6 +35,7 @@ from models.volumes.publishing.nightly import (
     Size,
     Taught,
     came_table,
+    counts_read,
     daily_actual,
     flow_table,
     labels_of,
@@ -45,7 +46,7 @@ from models.volumes.publishing.nightly import (
 from models.volumes.publishing.offices_ahead import office_tables, renewals_table, stock_table
 from models.volumes.publishing.published import Card, Published, Run, runs, write, write_nowcast
 from models.volumes.publishing.running import running
-from models.volumes.publishing.vintages import how_did, what_changed
+from models.volumes.publishing.vintages import Changed, Reason, how_did, newly_read, what_changed
 from models.volumes.publishing.watch import alarms
 from pipelines.steps.moments import known_until
 from records.errors import BadInput
@@ -116,12 +117,15 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
         notes=[asdict(note) for note in made.notes] + lacks + _of_schedule(lake, as_of),
         uncertain_days=made.uncertain_days,
         did=did(earlier[-JUDGED_RUNS:], daily_actual(flows)),
-        changed=changed(earlier[-1], tables["days"]) if earlier else [],
+        counts=counts_read(made),
         versions=lake.versions(),
         data_hash=hashlib.sha256(np.ascontiguousarray(made.parts["days"].nodes.values).tobytes()).hexdigest(),
         settings=asdict(size),
         seconds=watch.seconds,
     )
+    if earlier:
+        since, moved = changed(earlier[-1], card, tables["days"])
+        card = replace(card, compared=asdict(since), changed=[asdict(one) for one in moved])
     run = write(published, Published(tables | more, raised, told, card, possible_futures(made)))
     write_nowcast(published, made_at, running(run, flows))
     return run
@@ -140,15 +144,28 @@ def did(earlier: Sequence[Run], actual: pd.DataFrame, days: tuple[str, str] | No
     return told
 
 
-def changed(before: Run, after: pa.Table, level: str = "post", most: int = 10) -> list[dict[str, object]]:
-    """What moved most of one level since a run, and why: a closure that one of the two did not know, or new counts."""
+def changed(
+    before: Run, card: Card, after: pa.Table, level: str = "post", most: int = 10
+) -> tuple[Reason, list[Changed]]:
+    """What a run (its card and its table of days) read that the one before had not, and what moved most of one level.
+
+    Why a node moved: a closure that one of the two did not know, its own new counts, those of others, or the model.
+    """
     columns = ["node", "level", "ds", "q0.5", "closed"]
     old, new = (table.select(columns).to_pandas() for table in (before.table("days"), after))
     old, new = (frame[frame["level"] == level].rename(columns={"node": "unique_id"}) for frame in (old, new))
     both = old.merge(new, on=["unique_id", "ds"], suffixes=("_old", "_new"))
     shut = set(both.loc[both["closed_old"] != both["closed_new"], "unique_id"])
-    moved = what_changed(old, new, moved_by=dict.fromkeys(shut, "changed.closure"), most=most, least=0.5)
-    return [asdict(one) for one in moved]
+    read, own = newly_read(before.card(), card)
+    moved = what_changed(
+        old,
+        new,
+        moved_by=own | dict.fromkeys(shut, Reason("changed.closure")),
+        otherwise=Reason("changed.others") if own else read,
+        most=most,
+        least=0.5,
+    )
+    return (read if moved or read.reason != "changed.model" else Reason("changed.nothing")), moved
 
 
 def _stored(settings: Settings, now: datetime) -> tuple[datetime | None, dict[str, Taught] | None]:

@@ -148,7 +148,8 @@ def published(made_at: datetime = MADE) -> Published:
                 "bias": -0.02,
             },
         ),
-        changed=({"name": flow, "before": 31000.0, "after": 34500.0, "reason": "changed.counts"},),
+        changed=({"name": flow, "before": 31000.0, "after": 34500.0, "reason": "changed.days", "days": 2},),
+        compared={"reason": "changed.days", "days": 2},
         versions={"crossings": 12},
         data_hash="3f2a9c",
     )

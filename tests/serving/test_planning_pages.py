@@ -27,6 +27,16 @@ def test_each_page_speaks_the_reader_s_language_and_loads_nothing_from_outside(e
             assert forbidden not in page.text, (address, forbidden)
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("en", "counts of 2 new days"), ("fr", "les comptes de 2 jours de plus"), ("ar", "أعداد يومين جديدين")],
+)
+def test_what_changed_says_what_was_read_since(enter, run, code, said):
+    page = enter("planner", code).get("/forecasts/runs").text
+    assert language(code).say("runs.compared", what=said) in page
+    assert f"<td>{said}</td>" in page
+
+
 @pytest.mark.parametrize("step", ["hour", "day", "month"])
 def test_a_flow_by_each_step_with_its_picture(enter, run, step):
     client = enter("planner")

@@ -204,6 +204,14 @@ def came_table(made: Night) -> pa.Table:
     return pa.table({name: pa.array(np.concatenate(parts)) for name, parts in columns.items()}).cast(TABLES["came"])
 
 
+def counts_read(made: Night) -> dict[str, tuple[int, float]]:
+    """How many days of each node were counted, and the persons on them."""
+    part = made.parts["days"]
+    values = part.nodes.until(part.told.origin).values[made.hierarchy.among_distinct]
+    days, persons = np.isfinite(values).sum(axis=1), np.nansum(values, axis=1)
+    return {name: (int(days[row]), float(persons[row])) for row, name in enumerate(made.hierarchy.names)}
+
+
 def possible_futures(made: Night) -> Paths:
     """The paths that are published: of single flows, by hour and by day."""
     hours, days = (made.parts[name].told for name in ("hours", "days"))

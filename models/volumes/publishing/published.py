@@ -93,7 +93,9 @@ class Card:
     notes           troubles of single series, each with series, problem and refused
     uncertain_days  days whose holiday the moon decides
     did             how the runs before did on what came since: name, days, coverage_80, wape, bias
-    changed         flows that moved most since the run before: name, before, after, reason
+    changed         flows that moved most since the run before: name, before, after, reason, days
+    compared        what this run read that the one before had not: reason, days; nothing where none was before
+    counts          the days counted of each node, and the persons on them
     versions        of the lake's tables; `data_hash` of what was read
     settings        horizons, histories and numbers of paths that the run was made with
     seconds         that each part took
@@ -109,6 +111,8 @@ class Card:
     uncertain_days: Sequence[date] = ()
     did: Sequence[Mapping[str, Any]] = ()
     changed: Sequence[Mapping[str, Any]] = ()
+    compared: Mapping[str, Any] = field(default_factory=dict)
+    counts: Mapping[str, tuple[int, float]] = field(default_factory=dict)
     versions: Mapping[str, int | str] = field(default_factory=dict)
     data_hash: str = ""
     settings: Mapping[str, int | float | str] = field(default_factory=dict)
@@ -192,6 +196,7 @@ class Run:
         for name in ("made_at", "as_of", "learnt_at"):
             plain[name] = datetime.fromisoformat(plain[name]) if plain[name] else None
         plain["uncertain_days"] = [date.fromisoformat(day) for day in plain["uncertain_days"]]
+        plain["counts"] = {name: tuple(counted) for name, counted in plain.get("counts", {}).items()}
         return Card(**plain)
 
     def _json(self, name: str) -> Any:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from models.volumes.publishing.published import Card
 from models.volumes.rhythm import COLUMNS, MEDIAN
 from records.errors import BadInput
 
@@ -26,13 +27,22 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Why forecasts moved: `reason` is a key of a sentence, and `days` the new days of counts that it speaks of."""
+
+    reason: str
+    days: int = 0
+
+
+@dataclass(frozen=True)
 class Changed:
-    """One flow's median sum over the steps that two runs share, before and after; `reason` is a key of a sentence."""
+    """One flow's median sum over the steps that two runs share, before and after; why it moved as in Reason."""
 
     name: str
     before: float
     after: float
     reason: str
+    days: int = 0
 
     @property
     def share(self) -> float:
@@ -60,14 +70,15 @@ def what_changed(
     before: pd.DataFrame,
     after: pd.DataFrame,
     *,
-    moved_by: Mapping[str, str] | None = None,
+    moved_by: Mapping[str, Reason],
+    otherwise: Reason,
     most: int = 10,
     least: float = 0.0,
 ) -> list[Changed]:
     """The flows whose forecast changed most, in persons, over the steps that both runs forecast.
 
-    The reason is of `moved_by` (flow to key) where the caller knows it, as a new closure or another calendar; else a
-    flow that one run alone has, or new counts: since the forecast before, counts of `cutoff` days more have come.
+    The reason is that one run alone has the flow; else that of `moved_by`, by flow, as a new closure or its own new
+    counts; else `otherwise`.
     """
     median = COLUMNS[MEDIAN]
     old, new = (run.set_index(["unique_id", "ds"])[median] for run in (before, after))
@@ -79,12 +90,30 @@ def what_changed(
             is_new = name not in set(before["unique_id"])
             total = new.loc[name].sum() if is_new else old.loc[name].sum() if name not in set(after["unique_id"]) else 0
             values = (0.0, float(total)) if is_new else (float(total), 0.0)
-            changed.append(Changed(name, *values, "changed.new" if is_new else "changed.gone"))
-            continue
-        reason = (moved_by or {}).get(name, "changed.counts")
-        changed.append(Changed(name, float(sums_old[name]), float(sums_new[name]), reason))
+            why = Reason("changed.new" if is_new else "changed.gone")
+        else:
+            values, why = (float(sums_old[name]), float(sums_new[name])), moved_by.get(name, otherwise)
+        changed.append(Changed(name, *values, why.reason, why.days))
     changed = [c for c in changed if abs(c.after - c.before) > least]
     return sorted(changed, key=lambda c: (-abs(c.after - c.before), c.name))[:most]
+
+
+def newly_read(before: Card, after: Card) -> tuple[Reason, dict[str, Reason]]:
+    """What the later of two runs read that the earlier had not: over all nodes, and of each that has something new."""
+    if before.data_hash == after.data_hash:
+        return Reason("changed.model"), {}
+    if not before.counts:  # published before runs kept what they had counted
+        return Reason("changed.counts"), {}
+    own = {}
+    for name in before.counts.keys() & after.counts.keys():
+        (days, persons), (days_before, persons_before) = after.counts[name], before.counts[name]
+        if days > days_before:
+            own[name] = Reason("changed.days", int(days - days_before))
+        elif (days, persons) != (days_before, persons_before):
+            own[name] = Reason("changed.corrected")
+    if not own:
+        return Reason("changed.later"), {}
+    return max(own.values(), key=lambda one: one.days), own
 
 
 def _done(name: str, rows: pd.DataFrame) -> Done:

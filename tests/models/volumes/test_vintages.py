@@ -1,10 +1,13 @@
 """How runs did, and what changed between two, is read from what was published."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from models.volumes.publishing.vintages import how_did, what_changed
+from models.volumes.publishing.published import Card
+from models.volumes.publishing.vintages import Reason, how_did, newly_read, what_changed
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
 
@@ -36,12 +39,29 @@ def test_how_it_did_is_told_for_all_and_for_each_on_the_days_whose_counts_came()
 def test_what_changed_is_the_greatest_first_with_its_reason_over_the_steps_both_have():
     before = run({"a": 100.0, "b": 50.0, "c": 70.0})
     after = run({"a": 130.0, "b": 49.0, "d": 20.0}, days=12)
-    changed = what_changed(before, after, moved_by={"b": "changed.closure"})
+    why = {"moved_by": {"b": Reason("changed.closure")}, "otherwise": Reason("changed.days", 2)}
+    changed = what_changed(before, after, **why)
     assert [(c.name, c.after - c.before, c.reason) for c in changed] == [
         ("c", -700.0, "changed.gone"),
-        ("a", 300.0, "changed.counts"),
+        ("a", 300.0, "changed.days"),
         ("d", 240.0, "changed.new"),
         ("b", -10.0, "changed.closure"),
     ]
     assert changed[1].share == pytest.approx(0.3)
-    assert len(what_changed(before, after, most=2)) == 2
+    assert [c.days for c in changed] == [0, 2, 0, 0]
+    assert len(what_changed(before, after, **why, most=2)) == 2
+
+
+def card(data_hash, **counts):
+    noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    return Card(noon, noon, "UTC", data_hash=data_hash, counts=counts)
+
+
+def test_what_a_run_read_that_the_one_before_had_not_is_told_by_its_counts():
+    before = card("one", a=(100, 900.0), b=(100, 50.0), c=(90, 10.0))
+    assert newly_read(before, before) == (Reason("changed.model"), {})
+    after = card("two", a=(103, 930.0), b=(100, 51.0), c=(90, 10.0), d=(5, 5.0))
+    read = newly_read(before, after)
+    assert read == (Reason("changed.days", 3), {"a": Reason("changed.days", 3), "b": Reason("changed.corrected")})
+    assert newly_read(before, card("two", **before.counts)) == (Reason("changed.later"), {})
+    assert newly_read(card("one"), after) == (Reason("changed.counts"), {})
