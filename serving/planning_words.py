@@ -34,7 +34,7 @@ def class_in_words(name: str, reader: Language) -> str:
 
 
 def running_in_words(running: Mapping[str, Mapping[str, Any]], reader: Language) -> list[str]:
-    """The running day and month of a flow, in a sentence each, and whether its feeds may be broken."""
+    """The running day and month of a flow, in a sentence each; broken feeds; days without a count."""
     said = []
     for period, row in running.items():
         when = (
@@ -54,6 +54,8 @@ def running_in_words(running: Mapping[str, Mapping[str, Any]], reader: Language)
         said.append(sentence[:1].upper() + sentence[1:])
         if period == "day" and row["silent"]:
             said.append(reader.say("now.silent", count=row["silent"]))
+        if row["uncounted"]:
+            said.append(reader.say("now.uncounted", count=row["uncounted"]))
     return said
 
 

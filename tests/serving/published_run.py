@@ -187,6 +187,7 @@ def nowcast() -> pa.Table:
             silent = int(row["node"].startswith(RAS_JEDIR) and "exit" not in row["node"])
             moments = {"ds": pd.Timestamp(begin), "until": pd.Timestamp(FIRST) + pd.Timedelta(hours=13)}
             counts = {"so_far": 0.6 * row["size"], "forecast": row["size"] * share, "silent": silent}
+            counts["uncounted"] = 2 * silent * (period == "month")
             frames.append(told.assign(period=period, **labels, **moments, **counts))
     return pa.Table.from_pandas(pd.concat(frames)[RUNNING.names], preserve_index=False, schema=RUNNING)
 

@@ -65,6 +65,7 @@ def test_the_running_day_and_month_stand_above_the_forecast(enter, run):
     assert language("en").say("classes.title", day="Monday 2 March") in page
     assert "565 to 835" in page
     assert language("en").say("now.silent", count=1) in page
+    assert language("en").say("now.uncounted", count=2) in page
     elsewhere = enter("planner").get("/forecasts", params={"node": "mode=air"}).text
     assert language("en").say("now.title") in elsewhere
     assert language("en").say("now.silent", count=1) not in elsewhere

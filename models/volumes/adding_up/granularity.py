@@ -6,6 +6,7 @@ and month say, nearer to the one that is surer. A month that the days reach into
 Only single series are touched, so that nodes add up as before.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from models.volumes.adding_up.coherent import Coherent
 from records.errors import BadInput
 
+WEEK = 7
 FARTHEST_MOVE = 2.0
 """Days are moved to at most so many times what they said, and at least to its inverse."""
 
@@ -32,11 +34,13 @@ def nested(
     months: Coherent,
     *,
     days_counted: np.ndarray | None = None,
+    uncounted: Sequence[np.ndarray] = (),
 ) -> Nested:
     """Forecasts that add up over time, from three of the same hierarchy and as many paths.
 
     The first hour must lie in the first day, and the first day in the first month; the last hour in one of the days.
-    What was counted before them in that month is given per series (n,), nothing where nothing was.
+    What was counted before them in that month is given per series (n,), nothing where nothing was, and so are the days
+    that nobody counted, which are told as `likely` does.
     BadInput where steps or paths do not meet.
     """
     count, _, draws = days.series.shape
@@ -49,13 +53,14 @@ def nested(
         raise BadInput("The hours reach farther than their days: forecast more days or fewer hours.")
     if not hours.series.shape[::2] == months.series.shape[::2] == (count, draws):
         raise BadInput("Hours, days and months must be forecast for the same series and by equally many paths.")
-    days_before = np.zeros(count) if days_counted is None else days_counted
+    days_before = (np.zeros(count) if days_counted is None else days_counted)[:, None]
+    unknown = uncounted or [dates[:0]] * count
 
     cut = -1 if (hours.origin + 1 + len(day_of_hour)) % 24 == 0 else int(day_of_hour[-1])
     inside = np.bincount(month_of_day, minlength=months.series.shape[1])[: months.series.shape[1]]
     length = _length(months)
     missing = _days_missing(dates, inside, length)
-    factors = _towards(days, months, month_of_day, missing == 0, days_before)
+    factors = _towards(days, months, month_of_day, missing == 0, days_before + likely(days.series, dates[0], unknown))
     moved = days.series * factors[:, month_of_day, None]
     by_hour, by_day = _dealt(hours.series, moved, day_of_hour, cut)
     order = np.empty(draws, int)
@@ -63,8 +68,23 @@ def nested(
     by_month = months.series[..., order] * np.where(inside > 0, missing / length, 1.0)[None, :, None]
     for day, month in enumerate(month_of_day[month_of_day < by_month.shape[1]]):
         by_month[:, month] += by_day[:, day]
-    by_month[:, 0] += days_before[:, None]
+    by_month[:, 0] += days_before + likely(by_day, dates[0], unknown)
     return Nested(replace(hours, series=by_hour), replace(days, series=by_day), replace(months, series=by_month))
+
+
+def likely(days: np.ndarray, first: np.datetime64, uncounted: Sequence[np.ndarray]) -> np.ndarray:
+    """Paths (n, P) of what came in all on days that nobody counted, from the paths (n, d, P) of the days from `first`.
+
+    `uncounted` are each series' own days. One before `first` is told as the next of its weekday on which somebody is
+    expected at all: a shut day says nothing of an open one. That it was a feast is not known here.
+    """
+    answer = np.zeros(days.shape[::2])
+    for row, missing in enumerate(uncounted):
+        open_days = days[row].any(axis=1)
+        for ahead in (missing - first).astype(int):
+            alike = [ahead] if ahead >= 0 else [k for k in range(ahead % WEEK, len(open_days), WEEK) if open_days[k]]
+            answer[row] += days[row, alike[:1]].sum(axis=0)
+    return answer
 
 
 def _length(months: Coherent) -> np.ndarray:
@@ -83,11 +103,12 @@ def _days_missing(dates: np.ndarray, inside: np.ndarray, length: np.ndarray) -> 
 def _towards(
     days: Coherent, months: Coherent, month_of_day: np.ndarray, whole: np.ndarray, counted: np.ndarray
 ) -> np.ndarray:
-    """Factors (n, months) that move the days of a whole month to between its days' sum and its own forecast."""
+    """Factors (n, months) that move the days of a whole month to between its days' sum and its own forecast, less what
+    `counted` paths (n, P) say came of the first month before."""
     factors = np.ones((len(days.series), max(len(whole), int(month_of_day.max()) + 1)))
     for month in np.flatnonzero(whole):
         said = days.series[:, month_of_day == month].sum(axis=1)
-        own = months.series[:, month] - (counted[:, None] if month == 0 else 0.0)
+        own = months.series[:, month] - (counted if month == 0 else 0.0)
         spread, own_spread = said.var(axis=1), own.var(axis=1)
         belief = own_spread / np.maximum(spread + own_spread, 1e-12)
         middle = belief * said.mean(axis=1) + (1.0 - belief) * np.maximum(own.mean(axis=1), 0.0)

@@ -37,6 +37,7 @@ class LakeFlows:
 
     hours, days, months  long tables: unique_id (the flow's node), ds, y and LABELS; a missing count is NaN
     counted              what came in the running month before `first`, by node
+    uncounted            days of that month on which a post was open and its count is missing all the same, by node
     classes              persons of each regime in the last CLASS_DAYS days, by node
     so_far               what came in each hour of the day `first` that is over and has usually got its records by now
     shut                 closures known by then
@@ -48,6 +49,7 @@ class LakeFlows:
     months: pd.DataFrame
     first: np.datetime64
     counted: dict[str, float]
+    uncounted: dict[str, np.ndarray]
     shut: Shut
     feed_alarms: pa.Table
     notes: tuple[Note, ...]
@@ -74,14 +76,15 @@ def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hour
     told = tuple(Note(post, "is not in the table of posts, so it counts for the nation alone") for post in unknown)
     today, hour = local_day(as_of, zone), clock(crossings["happened_at"], zone).astype("datetime64[h]")
     since = today.astype("datetime64[h]") - hours
-    running = days["ds"].to_numpy().astype("datetime64[M]") == today.astype("datetime64[M]")
-    counted = days[running].groupby("unique_id")["y"].sum()
+    running = days[days["ds"].to_numpy().astype("datetime64[M]") == today.astype("datetime64[M]")]
+    counted = running.groupby("unique_id")["y"].sum()
     return LakeFlows(
         _by_hour(*_between(crossings, hour, since, today), days, since),
         days,
         _by_month(days, today),
         today,
         {str(name): float(count) for name, count in counted.items()},
+        _uncounted(running, shut),
         shut,
         alarms,
         notes + told,
@@ -211,6 +214,15 @@ def daily_counts(
         for when in days[~believed]
     )
     return pd.concat(parts, ignore_index=True), _alarm_table(alarms), notes
+
+
+def _uncounted(days: pd.DataFrame, shut: Shut) -> dict[str, np.ndarray]:
+    closed = _closed_days(shut)
+    answer = {}
+    for name, rows in days[days["y"].isna()].groupby("unique_id"):
+        when = rows["ds"].to_numpy().astype("datetime64[D]")
+        answer[str(name)] = np.setdiff1d(when, closed.get(rows["post"].iloc[0], when[:0]))
+    return {name: when for name, when in answer.items() if len(when)}
 
 
 def _closed_days(shut: Shut) -> dict[str, np.ndarray]:

@@ -45,6 +45,7 @@ WORD_DAYS = 14
 """First days of which it is said what moved them."""
 CAME = {"hours": 24 * 7, "days": 90, "months": 36}
 """Newest steps whose counts are published beside the forecast."""
+NO_DAYS = np.empty(0, "datetime64[D]")
 YEAR = 365
 PROFILE_HOURS = 24 * 56
 """Recent hours that say how a day spreads over its hours, where a closure shuts some of them."""
@@ -161,11 +162,14 @@ def night(
         known = (taught or {}).get(name)
         parts[name] = _ahead(name, panel.only(common), flows.first, open_shares[name], size, countries, known, said)
     before = np.array([flows.counted.get(node, 0.0) for node in common])
-    told = nested(*(parts[name].told for name in FREQS), days_counted=before)
+    uncounted = [flows.uncounted.get(node, NO_DAYS) for node in common]
+    told = nested(*(parts[name].told for name in FREQS), days_counted=before, uncounted=uncounted)
     parts = {name: replace(part, told=getattr(told, name)) for name, part in parts.items()}
     notes = tuple(note for name in ("days", "months") for note in panels[name].notes)
     return Night(
-        parts, (*flows.notes, *new, *_young(parts["days"]), *notes), _uncertain(parts["days"].nodes, size, countries)
+        parts,
+        (*flows.notes, *new, *_uncounted(flows), *_young(parts["days"]), *notes),
+        _uncertain(parts["days"].nodes, size, countries),
     )
 
 
@@ -253,6 +257,13 @@ def _young(days: Ahead) -> list[Note]:
         Note(name, f"young: {days_known} days of history, less than a year")
         for name, days_known in zip(days.told.hierarchy.names, age, strict=True)
         if days_known < YEAR
+    ]
+
+
+def _uncounted(flows: LakeFlows) -> list[Note]:
+    return [
+        Note(name, f"{len(days)} days of this month have no count; it is told with what is likely to have come on them")
+        for name, days in flows.uncounted.items()
     ]
 
 

@@ -62,10 +62,11 @@ RUNNING: Final = pa.schema(
     [(name, pa.string()) for name in ("node", "level", "parent", "mode", "governorate", "post", "direction", "period")]
     + [_MOMENT, ("until", pa.timestamp("us"))]
     + [(name, pa.float64()) for name in ("so_far", "forecast")]
-    + [("silent", pa.int64()), *_NUMBERS]
+    + [("silent", pa.int64()), ("uncounted", pa.int64()), *_NUMBERS]
 )
 """Columns of a nowcast. `period` is "day" or "month" and begins at `ds`; `so_far` came before `until`, `forecast` is
-the median that the run had published, and `silent` how many flows report nothing although by then they always do."""
+the median that the run had published, and `silent` how many flows report nothing although by then they always do.
+`uncounted` are the days before of which a flow has no count: `so_far` lacks them, what is expected does not."""
 
 _STAMP = "%Y%m%dT%H%M%S%fZ"
 _JSON = ("alarms", "words", "card")
@@ -270,7 +271,7 @@ def write_nowcast(root: Path, made_at: datetime, table: pa.Table) -> Path:
 def newest_nowcast(root: Path) -> pa.Table | None:
     """The newest nowcast, columns as in RUNNING; None before the first."""
     made = sorted((root / NOWCASTS).glob("[0-9]*Z.parquet"))
-    return pq.read_table(made[-1]) if made else None
+    return pq.read_table(made[-1], schema=RUNNING) if made else None
 
 
 def _checked(name: str, table: pa.Table | None) -> pa.Table:

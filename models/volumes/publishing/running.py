@@ -2,21 +2,26 @@
 
 A flow's day is told anew from how its own days went on (`early_warning.nowcast`), and laid over the run's paths in
 their order, so that sums over flows stay sums, and a month is what was counted, the running day and the days that
-follow.
+follow. Days of the month that nobody counted, as after a feed broke, are as the run's paths make likely, so that the
+month is not low but its range wider.
 """
+
+from collections.abc import Sequence
+from itertools import compress
 
 import numpy as np
 import pyarrow as pa
 from scipy.special import ndtri
 
+from models.volumes.adding_up.granularity import WEEK, likely
 from models.volumes.adding_up.paths import at_scores, quantiles_of
 from models.volumes.early_warning.nowcast import FEWEST, nowcast
 from models.volumes.lake.flows import LakeFlows
+from models.volumes.publishing.nightly import NO_DAYS
 from models.volumes.publishing.published import RUNNING, Paths, Run
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
 
-WEEK = 7
 RECENT = 28
 """Newest days that must all have had someone by an hour for nobody by that hour to speak against the feed."""
 
@@ -47,13 +52,15 @@ def running(run: Run, flows: LakeFlows) -> pa.Table:
     month = flows.first.astype("datetime64[M]")
     rest = int(((month + 1).astype("datetime64[D]") - flows.first).astype(int)) - 1
     counted = np.array([flows.counted.get(name, 0.0) for name in told.nodes])
-    months = counted[:, None] + days + told.days[:, place + 1 : place + 1 + rest].sum(axis=1)
+    uncounted = [flows.uncounted.get(name, NO_DAYS) for name in told.nodes]
+    filled = likely(told.days, first, uncounted)
+    months = counted[:, None] + filled + days + told.days[:, place + 1 : place + 1 + rest].sum(axis=1)
     today = np.array([flows.so_far.get(name, none).sum() for name in told.nodes])
     hours = max((len(came) for came in flows.so_far.values()), default=0)
     until = flows.first.astype("datetime64[us]") + np.timedelta64(hours, "h")
     parts = [
-        _table(run, told, "day", flows.first, until, days, today, silent),
-        _table(run, told, "month", month, until, months, counted + today, silent),
+        _table(run, told, "day", flows.first, until, days, today, silent, [NO_DAYS] * len(told.nodes)),
+        _table(run, told, "month", month, until, months, counted + today, silent, uncounted),
     ]
     return pa.concat_tables(parts)
 
@@ -99,6 +106,7 @@ def _table(
     paths: np.ndarray,
     so_far: np.ndarray,
     silent: np.ndarray,
+    uncounted: Sequence[np.ndarray],
 ) -> pa.Table:
     """One row per node of the run, read from paths (n, P)."""
     labels = RUNNING.names[:7]
@@ -116,6 +124,7 @@ def _table(
     columns["so_far"] = pa.array(inside @ so_far)
     columns["forecast"] = rows["q0.5"] if "q0.5" in rows.column_names else pa.nulls(count, pa.float64())
     columns["silent"] = pa.array((inside @ silent).astype(np.int64))
+    columns["uncounted"] = pa.array([len(set().union(*compress(uncounted, node))) for node in inside])
     columns["mean"] = pa.array(futures.mean(axis=1))
     columns |= {name: pa.array(quantiles[:, place]) for place, name in enumerate(COLUMNS)}
     return pa.table(columns).cast(RUNNING)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.volumes.adding_up.coherent import Coherent
-from models.volumes.adding_up.granularity import Nested, nested
+from models.volumes.adding_up.granularity import Nested, likely, nested
 from models.volumes.adding_up.hierarchy import Hierarchy
 from records.errors import BadInput
 
@@ -42,7 +42,7 @@ def sums_meet(answer: Nested, days_counted: np.ndarray) -> None:
             gap = days[place] - total
             assert np.abs(gap).max() <= 1e-6 if ends else gap.min() >= -1e-6
         for place in np.unique(month_of_day):
-            total = days[month_of_day == place].sum(axis=0) + (days_counted[parts].sum() if place == 0 else 0.0)
+            total = days[month_of_day == place].sum(axis=0) + (days_counted[parts].sum(axis=0) if place == 0 else 0.0)
             gap = months[place] - total
             ends = place < month_of_day[-1] or (dates[-1] + 1).astype("datetime64[M]") != dates[-1].astype(
                 "datetime64[M]"
@@ -63,7 +63,27 @@ def test_hours_days_and_months_add_up_in_every_path(start: int, hours: int, days
     days_counted = np.array([100.0, 0.0])
     answer = nested(*forecasts, days_counted=days_counted)
     sums_meet(answer, days_counted)
+    first = hour.astype("datetime64[D]")
+    gone = np.arange(first.astype("datetime64[M]").astype("datetime64[D]"), first)[::2]
+    filled = nested(*forecasts, days_counted=days_counted, uncounted=[gone, gone[:0]])
+    sums_meet(filled, days_counted[:, None] + likely(filled.days.series, first, [gone, gone[:0]]))
     assert min(part.series.min() for part in (answer.hours, answer.days, answer.months)) >= 0.0
+
+
+def test_an_uncounted_day_is_told_by_its_own_paths_or_by_its_weekday_s_next_open_day() -> None:
+    first = np.datetime64("2024-03-13")
+    days = np.arange(2 * 21 * 3, dtype=float).reshape(2, 21, 3) + 1.0
+    days[1, 5] = 0.0  # the post is shut on Monday the 18th
+
+    def told(*gone: str) -> np.ndarray:
+        return likely(days, first, [np.array(gone, "datetime64[D]")] * 2)
+
+    np.testing.assert_array_equal(told("2024-03-15"), days[:, 2])  # within the forecast
+    np.testing.assert_array_equal(told("2024-03-04"), [days[0, 5], days[1, 12]])
+    np.testing.assert_array_equal(told("2024-03-04", "2024-03-06"), told("2024-03-04") + days[:, 0])
+    np.testing.assert_array_equal(told(), np.zeros((2, 3)))
+    days[1] = 0.0
+    assert (told("2024-03-04")[1] == 0.0).all()
 
 
 def test_means_add_up_and_quantiles_are_read_from_the_paths() -> None:

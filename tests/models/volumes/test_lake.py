@@ -109,6 +109,7 @@ def test_a_closed_day_is_neither_an_alarm_nor_a_lesson() -> None:
     counts, alarms, _ = counted(StandIn(crossings(silent=90), [shut]), AS_OF)
     assert alarms.num_rows == 0
     assert counts[(counts["ds"] == np.datetime64("2025-04-01")) & (counts["post"] == "Goulette")]["y"].isna().all()
+    assert lake_flows(StandIn(crossings(silent=90), [shut]), AS_OF).uncounted == {}  # nobody came, and that is known
 
 
 def test_hours_days_and_months_are_the_same_counts() -> None:
@@ -126,6 +127,7 @@ def test_hours_days_and_months_are_the_same_counts() -> None:
     assert list(months.index.month) == [1, 2, 3]
     assert months.loc["2025-02-01"] == by_day.loc["2025-02"].sum()
     assert flows.counted[entry] == np.nansum(by_day.loc["2025-04"])
+    assert {name: list(map(str, days)) for name, days in flows.uncounted.items()} == {entry: ["2025-04-01"]}
 
 
 def test_closed_hours_are_whole_ones_on_the_posts_clock() -> None:

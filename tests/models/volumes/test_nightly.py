@@ -41,7 +41,7 @@ def flows() -> LakeFlows:
     shut = ("Goulette", np.datetime64("2025-07-12T12"), np.datetime64("2025-07-15T00"))
     none = pa.table({"post": pa.array([], pa.string()), "direction": pa.array([], pa.string())})
     recent = hours[hours["ds"] >= "2025-06-11"]
-    return LakeFlows(recent, days, months[months["ds"] < "2025-07-01"], TODAY, counted, (shut,), none, (), {}, {})
+    return LakeFlows(recent, days, months[months["ds"] < "2025-07-01"], TODAY, counted, {}, (shut,), none, (), {}, {})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -180,6 +180,35 @@ def test_a_post_that_always_has_somebody_and_reports_nobody_is_a_silent_feed(run
     told = running(run, begun(12, Goulette=0.0)).to_pandas().set_index(["period", "node"]).loc["day"]
     assert (told.loc[PORT, "silent"], told.loc[LAND, "silent"], told.loc["total", "silent"]) == (2, 0, 2)
     assert told.loc[PORT, "q0.5"] == pytest.approx(told.loc[PORT, "forecast"], rel=1e-5)
+
+
+def test_a_broken_feed_leaves_the_month_as_high_and_less_sure(run):
+    whole = begun(10)
+    gone = np.arange(np.datetime64("2025-07-02"), np.datetime64("2025-07-08"))
+    lost = whole.days[whole.days["ds"].isin(gone) & whole.days["unique_id"].str.startswith(LAND)]
+    lost = lost.groupby("unique_id")["y"].sum()
+    known = {name: count - lost.get(name, 0.0) for name, count in whole.counted.items()}
+    broken = replace(whole, counted=known, uncounted=dict.fromkeys(lost.index, gone))
+    told, before = (running(run, one).to_pandas().set_index(["period", "node"]) for one in (broken, whole))
+    month, usual = told.loc["month"], before.loc["month"]
+    assert month.loc[LAND, "so_far"] == pytest.approx(usual.loc[LAND, "so_far"] - lost.sum())
+    assert month.loc[LAND, "mean"] == pytest.approx(usual.loc[LAND, "mean"], rel=0.05)
+    width, width_usual = (rows.loc[LAND, "q0.9"] - rows.loc[LAND, "q0.1"] for rows in (month, usual))
+    assert width > 1.1 * width_usual
+    assert (month.loc[LAND, "uncounted"], month.loc["total", "uncounted"], month.loc[PORT, "uncounted"]) == (6, 6, 0)
+    assert (told.loc["day", "uncounted"] == 0).all()
+    sums = month.groupby("parent")["mean"].sum()
+    np.testing.assert_allclose(sums, month["mean"].reindex(sums.index), atol=1e-6)
+
+
+def test_an_uncounted_day_is_in_the_months_of_a_run_and_in_its_notes(made):
+    gone = {f"{LAND} > direction=entry": np.array(["2025-07-03"], "datetime64[D]")}
+    told = night(replace(flows(), uncounted=gone), size=SMALL, taught={n: p.taught for n, p in made.parts.items()})
+    assert any("no count" in note.problem for note in told.notes)
+    usual = night(flows(), size=SMALL, taught={n: p.taught for n, p in made.parts.items()})
+    more = (flow_table(one.parts["months"]).to_pandas().set_index(["node", "ds"])["mean"] for one in (told, usual))
+    filled, known = (means.loc[(LAND, "2025-07-01")] for means in more)
+    assert filled > known
 
 
 def test_a_day_that_the_run_does_not_reach_needs_a_new_run(run):
