@@ -31,7 +31,7 @@ from serving.model_pages import add_model_pages
 from serving.problems import Problem
 from serving.reason_pages import add_reason_pages
 from serving.visitor import NobodyOnPage, SignedIn, Visitor, WithOwnToken, not_allowed, require
-from serving.watch_pages import add_watch_page
+from serving.watch_pages import add_watch_pages
 
 # Nothing runs in a page and nothing comes from elsewhere; frames and base addresses are refused.
 POLICY = (
@@ -82,7 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     web.add_pages(app, house)
     add_reason_pages(app, house)
     add_audit_pages(app, house)
-    add_watch_page(app, house)
+    add_watch_pages(app, house)
     add_model_pages(app, house)
     planning_pages.add_pages(app, house)
     return app

@@ -37,6 +37,7 @@ class Capability(StrEnum):
     TRAIN = "train:models"
     PROMOTE = "promote:models"  # and roll back; nobody promotes what they trained themselves
     SIGN_OFF = "sign_off:gaps"
+    ACKNOWLEDGE = "acknowledge:alarms"  # on models that may no longer hold; it silences none
     AUDIT = "audit:groups"  # ask for tables by group, and read them
     KEEP_ACCOUNTS = "keep:accounts"
 
@@ -54,6 +55,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
             _C.READ_MODELS,
             _C.TRAIN,
             _C.PROMOTE,
+            _C.ACKNOWLEDGE,
         }
     ),
     Role.OVERSIGHT: frozenset(
@@ -67,6 +69,7 @@ GRANTED: Mapping[Role, frozenset[Capability]] = {
             _C.READ_MODELS,
             _C.PROMOTE,
             _C.SIGN_OFF,
+            _C.ACKNOWLEDGE,
             _C.AUDIT,
         }
     ),

@@ -89,7 +89,7 @@ def add_model_pages(app: FastAPI, house: House) -> None:
     @app.get("/models/{purpose}", include_in_schema=False)
     def one_model(request: Request, who: OnPage, purpose: str, model: str | None = None) -> Response:
         require(who, Capability.READ_MODELS)
-        _known(purpose)
+        known(purpose)
         return page_of(
             request, house, who, "model.html", **_page(house, who.actor, purpose, model or None, reader_of(request))
         )
@@ -120,7 +120,7 @@ def add_model_pages(app: FastAPI, house: House) -> None:
     ) -> Response:
         """The card of the champion, or of the model whose hash begins with `model`: JSON, text, or a page to print."""
         require(who, Capability.READ_MODELS)
-        _known(purpose)
+        known(purpose)
         found, reader = card_of(house, purpose, model), reader_of(request, lang)
         match form:
             case "text":
@@ -134,40 +134,41 @@ def add_model_pages(app: FastAPI, house: House) -> None:
     def model_gates(request: Request, who: SignedIn, purpose: str, model: str | None = None) -> dict[str, Any]:
         """What every gate would say now, should you promote the candidate; nothing is changed."""
         require(who, Capability.READ_MODELS)
-        _known(purpose)
+        known(purpose)
         return _weighed(promotion.weigh(house, purpose, who.actor, model), reader_of(request))
 
     @app.get("/v1/models/{purpose}/history")
     def model_history(who: SignedIn, purpose: str) -> list[dict[str, Any]]:
         """Every promotion, refusal and rolling back, the newest first, as the journal has them."""
         require(who, Capability.READ_MODELS)
-        _known(purpose)
+        known(purpose)
         with house.engine.connect() as connection:
             return [_plain(move) for move in champions.moves(connection, purpose)]
 
     @app.post("/v1/models/{purpose}/promote")
     def promote(request: Request, who: WithOwnToken, purpose: str, body: ToPromote) -> dict[str, Any]:
         """Promote a candidate through its gates; `promoted` says whether every gate let it through."""
-        _known(purpose)
+        known(purpose)
         told = promotion.promote(house, who.actor, purpose, body.model, why=body.why)
         return {"promoted": told.passed, **_weighed(told, reader_of(request))}
 
     @app.post("/v1/models/{purpose}/rollback")
     def roll_back(who: WithOwnToken, purpose: str, body: ToRollBack) -> dict[str, Any]:
         """Go back to the champion before the present one; null where no model speaks from then on."""
-        _known(purpose)
+        known(purpose)
         back = promotion.roll_back(house, who.actor, purpose, why=body.why)
         return {"champion": asdict(back) if back else None}
 
     @app.post("/v1/models/{purpose}/sign-off")
     def sign_off(who: WithOwnToken, purpose: str, body: ToSignOff) -> dict[str, Any]:
         """Oversight accepts one gap of a candidate, with a reason."""
-        _known(purpose)
+        known(purpose)
         promotion.sign_off(house, who.actor, purpose, body.gap, reason=body.reason, model=body.model)
         return {"signed_off": body.gap}
 
 
-def _known(purpose: str) -> None:
+def known(purpose: str) -> None:
+    """A 404 problem that names the models there are, where `purpose` is none of them."""
     if purpose not in PURPOSES:
         raise Problem(404, "No such model", f"There is no model '{purpose}'.", f"Models: {', '.join(PURPOSES)}.")
 

@@ -1,41 +1,68 @@
-"""The page that says whether a model still holds: its state, why, what to do, and the pictures behind it."""
+"""The page and addresses that say whether a model still holds: its state, why, what to do, and what is behind it; and
+where a person acknowledges its alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Form, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, ConfigDict, Field
 
-from models.risk.watching import ALARM
+from models.risk.watching import ALARM, What
 from risk_rules.rule import PURPOSES
-from serving.capabilities import DRIVERS
+from serving.acknowledgements import MOST_LETTERS
+from serving.capabilities import DRIVERS, Capability
 from serving.drawing import drawn
 from serving.house import House
 from serving.languages import Language
+from serving.model_pages import known
 from serving.problems import Problem
-from serving.visitor import OnPage, require
+from serving.visitor import OnPage, SignedIn, WithOwnToken, from_own_form, not_allowed, require
 from serving.watch_pictures import INPUTS, by_period, evidence, shifts
 from serving.watches import (
     CLAIMED,
     LACKS,
     SENTENCES,
     Claim,
+    Lack,
+    Row,
     Standing,
+    acknowledge,
+    acknowledged_in_words,
     claim_in_words,
     evidence_in_words,
     in_words,
     input_in_words,
     standing,
 )
-from serving.web import page_of, reader_of
+from serving.web import bad_form, page_of, reader_of
 
 _NAME: Final[Mapping[str, str]] = {kind: name for name, kind in PURPOSES.items()}
 _WIDE: Final = 900
+_OF_DAY: Final = ("day", "state", "since", "rows", "confirmed", "expected", "low", "high", "evidence")
+_DISTANCES: Final = ("psi", "psi_limit", "js", "js_limit")
+_SHARES: Final = ("missing", "missing_before", "unseen", "unseen_before")
+_OF_INPUT: Final = ("about", "state", "rows", *_DISTANCES, *_SHARES)
 
 
-def add_watch_page(app: FastAPI, house: House) -> None:
+class ToAcknowledge(BaseModel):
+    """An alarm, by its claim and the day on which it was raised, and why it is acknowledged or what is being done."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"claim": "calibration", "since": "2026-06-01", "reason": "Trained anew"}]},
+    )
+    claim: What
+    since: date
+    reason: Annotated[str, Field(max_length=MOST_LETTERS)]
+
+
+def add_watch_pages(app: FastAPI, house: House) -> None:
     @app.get("/watch", include_in_schema=False)
     def watch(request: Request, who: OnPage, kind: str | None = None) -> Response:
         kinds = [each for each, capability in DRIVERS.items() if who.may(capability)]
@@ -43,12 +70,83 @@ def add_watch_page(app: FastAPI, house: House) -> None:
         if wanted not in DRIVERS:
             raise Problem(400, "No such kind", f"There is no kind '{wanted}' of event.", "Choose crossing or permit.")
         require(who, DRIVERS[wanted])
-        found, reader = standing(house, _NAME[wanted]), reader_of(request)
+        found, reader, may = standing(house, _NAME[wanted]), reader_of(request), who.may(Capability.ACKNOWLEDGE)
         shown = _shown(found, reader) if isinstance(found, Standing) else None
         lack = None if isinstance(found, Standing) else reader.say(LACKS[found])
         return page_of(
-            request, house, who, "watch.html", here="watch", kinds=kinds, kind=wanted, watch=shown, lack=lack
+            request, house, who, "watch.html", here="watch", kinds=kinds, kind=wanted, watch=shown, lack=lack, may=may
         )
+
+    @app.post("/watch", include_in_schema=False)
+    def acknowledge_on_page(
+        request: Request,
+        who: OnPage,
+        form_key: Annotated[str, Form()],
+        kind: Annotated[Literal["crossing", "permit"], Form()],
+        claim: Annotated[What, Form()],
+        since: Annotated[date, Form()],
+        reason: Annotated[str, Form()] = "",
+    ) -> Response:
+        if not from_own_form(request, who, form_key):
+            raise bad_form()
+        acknowledge(house, who.actor, _NAME[kind], claim, since, reason)
+        return RedirectResponse(f"/watch?kind={kind}", status_code=303)
+
+    @app.get("/v1/watch")
+    def watches(request: Request, who: SignedIn) -> dict[str, Any]:
+        """Whether each champion still holds, in figures and in words: its claims day by day and who acknowledged their
+        alarms, and its inputs, those that shifted most first; `lack` says why where that cannot be told.
+
+        Only the models whose drivers your roles may read.
+        """
+        names = [name for name, kind in PURPOSES.items() if who.may(DRIVERS[kind])]
+        if not names:
+            raise not_allowed(" or ".join(DRIVERS.values()))
+        return {name: _as_json(standing(house, name), reader_of(request)) for name in names}
+
+    @app.post("/v1/watch/{purpose}")
+    def acknowledge_alarm(request: Request, who: WithOwnToken, purpose: str, body: ToAcknowledge) -> dict[str, Any]:
+        """Acknowledge an alarm of the champion, with a reason; noted in the journal under the account that sends it.
+
+        The alarm stands all the same. Answers how the model stands now.
+        """
+        known(purpose)
+        acknowledge(house, who.actor, purpose, body.claim, body.since, body.reason)
+        return _as_json(standing(house, purpose), reader_of(request))
+
+
+def _as_json(found: Standing | Lack, reader: Language) -> dict[str, Any]:
+    if not isinstance(found, Standing):
+        return {"lack": found, "said": {"state": reader.say(LACKS[found])}}
+    return {
+        "lack": None,
+        "model": found.model,
+        "finished": found.finished,
+        "day": found.day,
+        "state": found.state,
+        "since": found.since,
+        "said": asdict(in_words(found, reader)),
+        "claims": [_claim_as_json(claim, reader) for claim in found.claims],
+        "inputs": [_told(row, _OF_INPUT) for row in found.inputs],
+        "score": found.score and _told(found.score, _OF_INPUT),
+    }
+
+
+def _claim_as_json(claim: Claim, reader: Language) -> dict[str, Any]:
+    return {
+        "claim": claim.what,
+        **_told(claim.now, (*_OF_DAY, "needed", "awaited", "without_finding")),
+        "said": {"claim": reader.say(CLAIMED[claim.what]), "stands": claim_in_words(claim, reader)},
+        "acknowledged": [
+            {"by": each.by, "at": each.at, "evidence": each.evidence, "reason": each.reason}
+            for each in claim.acknowledged
+        ],
+        "days": [_told(row, _OF_DAY) for row in claim.rows],
+    }
+
+
+def _told(row: Row, names: Sequence[str]) -> dict[str, Any]:
+    return {name: row[name] for name in names}
 
 
 def _shown(found: Standing, reader: Language) -> dict[str, Any]:
@@ -62,6 +160,7 @@ def _shown(found: Standing, reader: Language) -> dict[str, Any]:
         ),
         "state": found.state,
         "said": in_words(found, reader),
+        "alarms": [_alarm(claim, reader) for claim in found.alarms],
         "claims": [_claim(claim, reader) for claim in found.claims],
         "evidence": drawn(partial(evidence, found), reader, width=_WIDE),
         "how": reader.say("watch.evidence.how", alarm=reader.number(ALARM, decimals=0)),
@@ -72,6 +171,17 @@ def _shown(found: Standing, reader: Language) -> dict[str, Any]:
         "rest": reader.say("watch.inputs.rest", count=len(rest)) if rest else None,
         "score": input_in_words(found.score, found.kind, reader) if found.score else None,
         "shifts": drawn(partial(shifts, found), reader, width=_WIDE),
+    }
+
+
+def _alarm(claim: Claim, reader: Language) -> dict[str, Any]:
+    return {
+        "claim": claim.what,
+        "since": claim.now["since"].isoformat(),
+        "title": reader.say(CLAIMED[claim.what]),
+        "stands": claim_in_words(claim, reader),
+        "said": acknowledged_in_words(claim, reader),
+        "by": [each.by for each in claim.acknowledged],
     }
 
 

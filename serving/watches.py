@@ -6,8 +6,8 @@ inputs are shown as of the newest day.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -20,9 +20,17 @@ from features.catalogue import features
 from features.groups import GROUPS
 from models.risk.model import RiskModel
 from models.risk.watching import FALSE_ALARMS
+from records.errors import BadInput
+from records.journal import Actor
 from records.lake import Lake
+from risk_rules.rule import PURPOSES
+from serving.accounts import require
+from serving.acknowledgements import Acknowledgement, Alarm, acknowledgements, record
+from serving.capabilities import DRIVERS, Capability
 from serving.house import House
 from serving.languages import Language
+from serving.sentences import isolated
+from serving.store import writing
 
 RECENT: Final = timedelta(days=84)  # over which an alarm says what was found and promised
 STATES: Final = ("alarm", "quiet", "too_few")  # what is said of a model is the first that any of its claims says
@@ -67,14 +75,23 @@ Lack = Literal["no_champion", "no_reference", "not_looked"]
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim, day by day: rows of `watches` in order of day; the newest says how it stands."""
+    """One claim, day by day: rows of `watches` in order of day; the newest says how it stands.
+
+    `acknowledged`: who took notice of the alarm that stands now; nobody of an earlier one.
+    """
 
     what: str
     rows: tuple[Row, ...]
+    acknowledged: tuple[Acknowledgement, ...] = ()
 
     @property
     def now(self) -> Row:
         return self.rows[-1]
+
+    @property
+    def alarm(self) -> Alarm | None:
+        now = self.now
+        return Alarm(now["name"], now["model"], self.what, now["since"]) if now["state"] == "alarm" else None
 
     def recently(self, day: date) -> tuple[int, int, float]:
         """Findings, those confirmed and those expected, in the weeks up to and with a day."""
@@ -112,7 +129,7 @@ class Standing:
 
     @property
     def alarms(self) -> tuple[Claim, ...]:
-        return tuple(claim for claim in self.claims if claim.now["state"] == "alarm")
+        return tuple(claim for claim in self.claims if claim.alarm)
 
     @property
     def since(self) -> date | None:
@@ -131,15 +148,42 @@ def standing(house: House, name: str) -> Standing | Lack:
     if model.reference is None:
         return "no_reference"
     lake = house.settings.lake
-    rows = Lake.open(lake).as_known("watches", datetime.now(UTC)) if lake.is_dir() else None
-    return "not_looked" if rows is None else _standing(model, rows.filter(pc.equal(rows["model"], model.hash)))
+    if not lake.is_dir():
+        return "not_looked"
+    rows = Lake.open(lake).as_known("watches", datetime.now(UTC))
+    with house.engine.connect() as connection:
+        said = acknowledgements(connection, model.hash, house.settings.zone)
+    return _standing(model, rows.filter(pc.equal(rows["model"], model.hash)), said)
 
 
-def _standing(model: RiskModel, rows: pa.Table) -> Standing | Lack:
+def acknowledge(house: House, actor: Actor, name: str, what: str, since: date, reason: str) -> None:
+    """Note in the journal that `actor` took notice of the alarm about the claim `what` that the champion of `name` gave
+    on the day `since`, and why. The alarm stands, and so does its evidence.
+
+    NotAllowed without the capability; BadInput where no such alarm stands, or the reason cannot be used.
+    """
+    require(actor, Capability.ACKNOWLEDGE)
+    require(actor, DRIVERS[PURPOSES[name]])
+    found = standing(house, name)
+    claims = found.alarms if isinstance(found, Standing) else ()
+    alarms = {claim.alarm: claim for claim in claims if claim.alarm}
+    asked = next((alarm for alarm in alarms if (alarm.what, alarm.since) == (what, since)), None)
+    if asked is None:
+        standing_now = ", ".join(f"'{alarm.what}' since {alarm.since}" for alarm in alarms)
+        raise BadInput(
+            f"The champion of '{name}' gives no alarm about '{what}' since {since}, so there is none to acknowledge. "
+            f"Alarms now: {standing_now or 'none'}."
+        )
+    with writing(house.engine) as connection:
+        record(connection, actor, asked, alarms[asked].now["evidence"], reason)
+
+
+def _standing(model: RiskModel, rows: pa.Table, said: Sequence[Acknowledgement]) -> Standing | Lack:
     held = rows.sort_by([("day", "ascending"), ("about", "ascending")]).to_pylist()
     claims = tuple(Claim(what, tuple(row for row in held if row["what"] == what)) for what in CLAIMED)
     if not all(claim.rows for claim in claims):
         return "not_looked"
+    claims = tuple(replace(c, acknowledged=tuple(a for a in said if a.alarm == c.alarm)) for c in claims)
     day = claims[0].now["day"]
     now = [row for row in held if row["day"] == day]
     inputs = sorted((row for row in now if row["what"] == "input"), key=lambda row: (-beyond(row), row["about"]))
@@ -205,6 +249,22 @@ def claim_in_words(claim: Claim, language: Language) -> str:
         return language.say("watch.claim.never")
     have = language.number(now["rows"], decimals=0)
     return language.say("watch.claim.too_few", n=have, m=_number(now["needed"], language))
+
+
+def acknowledged_in_words(claim: Claim, language: Language) -> tuple[str, ...]:
+    """Who took notice of a claim's alarm, when and why; that nobody did yet; nothing where there is no alarm."""
+    if claim.alarm is None:
+        return ()
+    said = [
+        language.say(
+            "watch.acknowledged.by",
+            who=isolated(each.by),
+            day=language.day(each.at.date()),
+            reason=isolated(each.reason),
+        )
+        for each in claim.acknowledged
+    ]
+    return tuple(said) or (language.say("watch.acknowledged.nobody"),)
 
 
 def _because(found: Standing, claim: Claim, language: Language) -> str:

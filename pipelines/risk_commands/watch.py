@@ -9,7 +9,8 @@ def command(name: str, lang: str) -> None:
 
     What the random control found since the model was finished is tested day by day, by bets that stay valid however
     often one looks: of 100 models that hold, at most 5 ever raise an alarm. Inputs are compared with those it learnt
-    from. Looking again on the same records changes nothing; `basira run watch` does the same for every model.
+    from. Looking again on the same records changes nothing; `basira run watch` does the same for every model. An alarm
+    that a person acknowledged, on the page or by the API, says who and why; it stands all the same.
     """
     from pipelines.progress import say
     from pipelines.steps.watching import watch

@@ -11,11 +11,13 @@ from pipelines.steps.ingesting import ingest_world
 from pipelines.steps.moments import known_until, newest_day
 from pipelines.steps.watching import watch
 from pipelines.watched import watched_text
+from records.journal import Actor
 from records.lake import Lake
 from records.settings import Settings, settings
-from serving.watches import Standing
+from serving.house import open_house
+from serving.watches import Standing, acknowledge, standing
 from tests.serving.crossings import PURPOSE, READS
-from tests.serving.watched_model import referenced, speaks_for
+from tests.serving.watched_model import ALARMED, looked, referenced, speaks_for
 
 WAIT = timedelta(hours=9)
 
@@ -92,3 +94,18 @@ def test_it_is_told_in_words(home, found):
 def test_without_a_champion_there_is_nothing_to_look_at(home):
     assert watch(home, "permit_lapse", lambda _: None) == "no_champion"
     assert "No model speaks for this yet" in watched_text("permit_lapse", "no_champion")
+
+
+def test_who_acknowledged_an_alarm_is_told(tmp_path):
+    place = settings(tmp_path, {})
+    looked(place, **ALARMED)
+    house = open_house(place)
+    alarm = standing(house, PURPOSE).claims[0].alarm
+    acknowledge(house, Actor("dora", frozenset({"data_scientist"})), PURPOSE, alarm.what, alarm.since, "Trained anew")
+    told = watched_text(PURPOSE, standing(house, PURPOSE))
+    assert told.startswith(f"{PURPOSE}: Alarm since ")
+    (line,) = [line for line in told.splitlines() if line.startswith("The probabilities hold: Acknowledged by ")]
+    assert "dora" in line
+    assert "Trained anew" in line
+    assert "As much is found as before: Nobody has acknowledged it yet." in told
+    house.engine.dispose()

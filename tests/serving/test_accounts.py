@@ -143,10 +143,12 @@ MAY = {
     "analyst": {"read:secondary_check", "read:secondary_check_drivers", "read:forecasts", "assess"},
     "caseworker": {"read:permit_lapse", "read:permit_lapse_drivers", "assess"},
     "planner": {"read:forecasts", "plan"},
-    "data_scientist": {"read:forecasts", *DRIVERS, "read:models", "train:models", "promote:models"},
+    "data_scientist": {
+        *("read:forecasts", *DRIVERS, "read:models", "train:models", "promote:models", "acknowledge:alarms"),
+    },
     "oversight": {
         *("read:secondary_check", "read:permit_lapse", *DRIVERS, "read:dossier", "read:forecasts"),
-        *("read:models", "promote:models", "sign_off:gaps", "audit:groups"),
+        *("read:models", "promote:models", "sign_off:gaps", "acknowledge:alarms", "audit:groups"),
     },
     "protection": {"read:protection"},
     "administrator": {"keep:accounts"},

@@ -14,7 +14,7 @@ from serving import api, live, store
 from tests.serving.crossings import assessed, crossing
 
 PLANNERS = ("/v1/forecasts", "/v1/forecasts/card", "/v1/staffing", "/v1/offices", "/v1/alarms", "/v1/scenarios")
-EVERYTHING = ("/v1/assessments", "/v1/openapi.json", *PLANNERS)
+EVERYTHING = ("/v1/assessments", "/v1/openapi.json", "/v1/watch", *PLANNERS)
 
 
 @pytest.fixture

@@ -9,13 +9,12 @@ from serving.drawing import Look, svg
 from serving.house import open_house
 from serving.languages import LANGUAGES, language
 from serving.watch_pictures import by_period, evidence, shifts
-from serving.watches import Standing, claim_in_words, evidence_in_words, in_words, input_in_words, standing
+from serving.watches import LACKS, Standing, claim_in_words, evidence_in_words, in_words, input_in_words, standing
 from tests.serving.crossings import PURPOSE, READS
 from tests.serving.pages import hosts
 from tests.serving.small_model import small_model
-from tests.serving.watched_model import looked, referenced, speaks_for
+from tests.serving.watched_model import ALARMED, looked, referenced, speaks_for
 
-ALARMED = {"days": 300, "factor": 2.5, "change": 150}
 STATES = {"quiet": {}, "alarm": ALARMED, "too_few": {"days": 40, "per_day": 1.5}}
 
 
@@ -124,6 +123,40 @@ def test_the_page_says_what_is_lacking(installation, enter):
     client = enter("data_scientist")
     assert "No model speaks for this yet" in client.get("/watch?kind=permit").text
     assert client.get("/watch?kind=bogus").status_code == 400
+
+
+def test_the_api_tells_what_the_page_shows(installation, client, found):
+    told, reader = found(**ALARMED), language("fr")
+    headers = installation.bearer("oversight") | {"accept-language": "fr"}
+    answer = client.get("/v1/watch", headers=headers).json()
+    assert answer["permit_lapse"] == {"lack": "no_champion", "said": {"state": reader.say(LACKS["no_champion"])}}
+    model, said = answer[PURPOSE], in_words(told, reader)
+    assert (model["lack"], model["model"], model["state"]) == (None, told.model, "alarm")
+    assert [model[name] for name in ("finished", "day", "since")] == [
+        day.isoformat() for day in (told.finished, told.day, told.since)
+    ]
+    assert model["said"] == {**vars(said), "because": list(said.because)}
+    for claim, have in zip(model["claims"], told.claims, strict=True):
+        assert (claim["claim"], claim["acknowledged"]) == (have.what, [])
+        assert claim["said"]["stands"] == claim_in_words(have, reader)
+        assert claim["since"] == have.now["since"].isoformat()
+        assert all(claim[name] == have.now[name] for name in ("rows", "needed", "confirmed", "expected", "evidence"))
+        assert len(claim["days"]) == len(have.rows) == ALARMED["days"]
+        assert [day["evidence"] for day in claim["days"]] == [row["evidence"] for row in have.rows]
+    assert [each["about"] for each in model["inputs"]] == [row["about"] for row in told.inputs]
+    assert [each["about"] for each in model["inputs"] if each["state"] == "shifted"] == [
+        row["about"] for row in told.shifted
+    ]
+    assert model["score"]["psi"] == told.score["psi"]
+
+
+def test_each_reads_of_the_models_whose_drivers_they_may_read(installation, client):
+    allowed = {"analyst": {PURPOSE}, "caseworker": {"permit_lapse"}, "data_scientist": {PURPOSE, "permit_lapse"}}
+    for role, names in allowed.items():
+        assert set(client.get("/v1/watch", headers=installation.bearer(role)).json()) == names
+    refused = client.get("/v1/watch", headers=installation.bearer("planner"))
+    assert refused.status_code == 403
+    assert "read:secondary_check_drivers or read:permit_lapse_drivers" in refused.json()["detail"]
 
 
 def test_who_may_not_read_drivers_may_not_read_this(installation, enter):

@@ -21,6 +21,8 @@ from tests.serving.crossings import PURPOSE, READS
 from tests.serving.small_model import LEVELS, small_model
 
 UNTIL = datetime(2026, 1, 5, tzinfo=UTC)
+ALARMED = {"days": 300, "factor": 2.5, "change": 150}
+"""How a model is looked at that gives an alarm about both claims."""
 
 
 def cases(rows: int, *, seed: int = 1, shifted: bool = False) -> pa.Table:
