@@ -49,7 +49,7 @@ class Settings:
     database_url: str = field(default="", repr=False)
     vault_url: str = field(default="", repr=False)
     audit_vault_url: str = field(default="", repr=False)
-    """The vault by the audit's own account, which needs to read `identities` and `seals` alone."""
+    """The vault by the audit's own account, which only reads; `docs/databases.md` says what it is granted."""
     mlflow_uri: str = field(default="", repr=False)
     zone: str = "Africa/Tunis"
     buckets: int = 16

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from features.state import State
 from models.risk.model import RiskModel
+from records.errors import BadInput
 from records.lake import Lake
 from records.reception import example_gates
 from records.settings import Mode, Settings
@@ -84,12 +85,20 @@ class House:
             champions={purpose: champion.learnt_from for purpose, champion in named.items()},
             demo_accounts=demo,
             default_secrets=_default_secrets(self.settings),
+            shared_account=_shares_account(self.settings),
         )
         return readiness.lacks(standing)
 
     @property
     def in_production(self) -> bool:
         return self.settings.mode is Mode.PRODUCTION
+
+    @property
+    def audit_vault_url(self) -> str:
+        """Where the audit opens the vault. BadInput in production by the account that takes records in."""
+        if self.in_production and _shares_account(self.settings):
+            raise BadInput(readiness.SHARED_ACCOUNT)
+        return self.settings.audit_vault_url
 
     def live_behind(self) -> int | None:
         """How many batches of records live answers do not rest on yet; None where nothing can be answered live yet."""
@@ -132,9 +141,20 @@ def _lag(lake: Path, assessed: Mapping[str, int]) -> dict[str, int]:
 
 def _default_secrets(settings: Settings) -> tuple[str, ...]:
     """Names of secrets that anyone would try first. Keys and tokens are random from their first use."""
-    urls = {"database_url": settings.database_url, "vault_url": settings.vault_url}
-    passwords = {name: sa.make_url(url).password for name, url in urls.items()}
+    names = ("database_url", "vault_url", "audit_vault_url")
+    passwords = {name: sa.make_url(getattr(settings, name)).password for name in names}
     return tuple(name for name, password in passwords.items() if password is not None and password in _TRIED_FIRST)
+
+
+def _shares_account(settings: Settings) -> bool:
+    """Whether the audit reads the vault by the account that takes records in, as far as the addresses tell.
+
+    One server has many names, so the accounts' names must differ. SQLite has no accounts: there the same file is opened
+    to read only.
+    """
+    addresses = [sa.make_url(url) for url in (settings.vault_url, settings.audit_vault_url)]
+    ingest, audit = (address.query.get("user", address.username) for address in addresses)
+    return addresses[0].get_backend_name() != "sqlite" and (not ingest or not audit or ingest == audit)
 
 
 _TRIED_FIRST = frozenset({"", "postgres", "password", "basira", "admin", "secret", "changeme", "123456"})

@@ -21,6 +21,10 @@ from typing import Any
 from records.errors import BadInput
 
 FILE_NAME = "charter.toml"
+SHARED_ACCOUNT = (
+    "The audit would read the vault by the account that takes records in, or by one that its address does not name. "
+    "Write an account of its own, which can only read, into audit_vault_url: docs/databases.md says how to make it."
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Standing:
     champions: Mapping[str, str]
     demo_accounts: bool
     default_secrets: Sequence[str]
+    shared_account: bool  # the audit's and the ingest's on the vault
 
 
 def charter(home: Path) -> Charter:
@@ -76,6 +81,8 @@ def lacks(standing: Standing) -> list[str]:
     if standing.demo_accounts:
         found.append("Demonstration accounts are open. Close them.")
     found.extend(f"The secret '{name}' is a default. Make a new one." for name in standing.default_secrets)
+    if standing.shared_account:
+        found.append(SHARED_ACCOUNT)
     lacking = {
         "controller": "No controller is named",
         "data_protection_contact": "No data-protection contact is named",

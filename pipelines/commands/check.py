@@ -5,7 +5,8 @@ import click
 @click.option("--mend", is_flag=True, help="Let MLflow's aliases follow the journal where they differ.")
 def command(mend: bool) -> None:
     """List what production mode would refuse to start for: invented rules, models of the sample world, demo accounts,
-    default secrets, and whatever of controller, contact, retention and rights assessment is missing.
+    default secrets, an audit without an account of its own, and whatever of controller, contact, retention and rights
+    assessment is missing.
 
     Exits with 1 while anything is lacking. Whether the journal is whole is checked too, whether MLflow names the same
     champions, and whether a champion is past the day its card names.
@@ -25,6 +26,8 @@ def command(mend: bool) -> None:
     if not verdict.sound:
         lacks = [f"The journal does not hold: {verdict.broken}. Find out who changed it.", *lacks]
     click.echo(f"Journal: {verdict.entries} entries hold.")
+    if house.settings.vault_url.startswith("sqlite"):
+        click.echo("The vault is an SQLite file, which knows no accounts: the audit opens it to read only.")
     for lack in lacks:
         click.echo(f"- {lack}")
     click.echo("Nothing is lacking." if not lacks else f"{len(lacks)} things are lacking.")

@@ -14,8 +14,8 @@ def command(name: str, attributes: tuple[str, ...], since: datetime | None, prox
     """Audit the champion of NAME, and those who chose before it, by group and by every crossing of two groups.
 
     Needs oversight's sign-in (`basira login`). Attributes are read from the identity vault, through the address
-    `audit_vault_url` of the settings; only tables of groups come back, and the journal says who asked. Oversight finds
-    the newest audit in the workbench, under "groups".
+    `audit_vault_url` of the settings, in production by an account of its own; only tables of groups come back, and the
+    journal says who asked. Oversight finds the newest audit in the workbench, under "groups".
 
     One gap is fixed beforehand, in the model's declaration, and tested alone; all others are tested together.
     """

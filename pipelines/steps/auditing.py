@@ -87,13 +87,13 @@ def audit_views(
 ) -> Audit:
     """Tables by group of the subjects of `views`, whom the model (by hash) or others selected; the journal is told who
     asks for how many of them before the vault is opened."""
-    settings, primary = house.settings, declared.primary
+    primary, whose = declared.primary, {view.name: len(view.subjects) for view in views}
     first = None if primary is None else [primary.rate, primary.attribute]
-    tell(house, declared.name, model, {view.name: len(view.subjects) for view in views}, attributes, actor, first)
-    return audit_vault(settings.audit_vault_url, keys(settings.keys), views, attributes, primary=primary)
+    url = told(house, declared.name, model, whose, attributes, actor, first)
+    return audit_vault(url, keys(house.settings.keys), views, attributes, primary=primary)
 
 
-def tell(
+def told(
     house: House,
     name: str,
     model: str,
@@ -101,21 +101,22 @@ def tell(
     attributes: Sequence[str],
     actor: Actor,
     primary: Sequence[str] | None = None,
-) -> None:
-    """Write down who is about to read which attributes of how many subjects, and what for."""
+) -> str:
+    """Where the vault is opened, once it is written down who is about to read which attributes of how many subjects,
+    and what for. BadInput in production where the audit has no account of its own."""
+    url = house.audit_vault_url
     asked = {"purpose": name, "model": model, "attributes": list(attributes), "subjects": subjects, "primary": primary}
     with writing(house.engine) as connection:
         journal.append(connection, kind="vault_read", actor=actor, payload=asked)
+    return url
 
 
 def evened(house: House, name: str, actor: Actor, subjects: pa.ChunkedArray, moments: np.ndarray) -> WorstOff | None:
     """How evenly candidates of the model `name` select among these subjects, for a search that learns one number of
     each; None where their groups are too small. The journal is told before the vault is opened."""
-    tell(house, name, "", {"training": len(subjects)}, EVENED, actor)
-    settings = house.settings
+    url = told(house, name, "", {"training": len(subjects)}, EVENED, actor)
     try:
-        whose = subjects.combine_chunks()
-        return worst_off_vault(settings.audit_vault_url, keys(settings.keys), whose, moments, EVENED, least=LARGE)
+        return worst_off_vault(url, keys(house.settings.keys), subjects.combine_chunks(), moments, EVENED, least=LARGE)
     except TooSmall:
         return None
 
@@ -196,10 +197,8 @@ def _proxies(
     subjects = pc.coalesce(everyone["subject"], everyone["event"]).combine_chunks()
     view = View("", subjects, moments, Outcomes(nothing, nothing, nothing), declared.capacity)
     as_it_is = grown_without(None)
-    tell(house, declared.name, model.hash, {"everyone": everyone.num_rows}, attributes, actor)
-    return proxies_vault(
-        settings.audit_vault_url, keys(settings.keys), view, attributes, columns, as_it_is, grown_without
-    )
+    url = told(house, declared.name, model.hash, {"everyone": everyone.num_rows}, attributes, actor)
+    return proxies_vault(url, keys(settings.keys), view, attributes, columns, as_it_is, grown_without)
 
 
 def _beside(events: pa.ChunkedArray, named: pa.ChunkedArray, values: pa.ChunkedArray) -> np.ndarray:

@@ -43,11 +43,13 @@ class Vault:
 
         With `read_only` the database itself refuses every change, and the account at `url` needs to read `identities`
         and `seals` alone. BadInput if the address cannot be used, the vault was written with other keys, or is to be
-        read before it was made.
+        read before it was made or by an account that may not.
         """
         identities, rejected_rows = Cipher(keys.vault, "identities"), Cipher(keys.rejected, "rejected")
         engine = connect(url, read_only=read_only)
         try:
+            if read_only:
+                _check_readable(engine)
             _check_seal(engine, identities, "identities", made=read_only)
             if not read_only:
                 _check_seal(engine, rejected_rows, "rejected")
@@ -146,6 +148,18 @@ class Vault:
             ).rowcount
             raw_rows = rejected.expire(connection, now or datetime.now(UTC))
         return Retired(identities, documents, raw_rows)
+
+
+def _check_readable(engine: sa.Engine) -> None:
+    try:
+        with engine.connect() as connection:
+            for table in (IDENTITIES, SEALS):
+                connection.execute(sa.select(table).limit(0))
+    except sa.exc.DBAPIError as error:
+        raise BadInput(
+            f"The vault cannot be read by this account: {error.orig}. Once travellers were taken in, grant the account "
+            "what docs/databases.md lists."
+        ) from error
 
 
 def _check_seal(engine: sa.Engine, cipher: Cipher, purpose: str, *, made: bool = False) -> None:

@@ -3,11 +3,13 @@
 import json
 import shutil
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
 from pipelines.audited import audit_text
-from pipelines.steps.auditing import audit_model
+from pipelines.steps.auditing import audit_model, evened
 from records import journal
 from records.errors import BadInput
 from records.journal import Actor
@@ -42,6 +44,18 @@ def test_only_oversight_may_ask(house):
         audit_model(house, "secondary_check", ("sex",), Actor("dora", frozenset({"data_scientist"})), print)
     with pytest.raises(BadInput, match="cannot be audited"):
         audit_model(house, "secondary_check", ("full_name",), OVERSIGHT, lambda _: None)
+
+
+def test_in_production_the_vault_is_not_read_by_the_account_that_takes_records_in(tmp_path):
+    address = "postgresql+psycopg://basira_ingest@db/vault"
+    place = settings(tmp_path, {"BASIRA_VAULT_URL": address, "BASIRA_MODE": "production"})
+    house = open_house(place)
+    assert place.audit_vault_url == address  # what it is unless it is set
+    with pytest.raises(BadInput, match="an account of its own"):
+        evened(house, "secondary_check", OVERSIGHT, pa.chunked_array([["k1.a"]]), np.zeros(1, "datetime64[us]"))
+    with house.engine.connect() as connection:
+        assert list(journal.entries(connection)) == []  # nobody is written down to have read what nobody could
+    house.engine.dispose()
 
 
 def test_those_who_were_checked_more_in_the_invented_world_are_found(kept):

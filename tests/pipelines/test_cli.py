@@ -124,6 +124,7 @@ def test_an_administrator_adds_an_account(run):
 
 def test_production_is_told_what_it_lacks(run):
     result = run("check")
+    assert "the audit opens it to read only" in said(result)
     assert result.exit_code == 1
     assert "charter.toml" in result.output
     assert "gate regime=visa_exempt" in result.output

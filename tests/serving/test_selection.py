@@ -116,6 +116,7 @@ READY = readiness.Standing(
     champions={"secondary_check": "records"},
     demo_accounts=False,
     default_secrets=(),
+    shared_account=False,
 )
 
 
@@ -130,6 +131,7 @@ def test_what_lacks_nothing_may_start():
         ({"champions": {"permit_lapse": "sample"}}, "learnt from sample"),
         ({"demo_accounts": True}, "Demonstration"),
         ({"default_secrets": ("database_url",)}, "database_url"),
+        ({"shared_account": True}, "an account of its own"),
         ({"charter": replace(READY.charter, controller=None)}, "controller"),
         ({"charter": replace(READY.charter, rights_assessment_signed_on=None)}, "not signed"),
     ],
