@@ -13,6 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("basira", deadline=None)
 settings.load_profile("basira")
 
+
 @pytest.hookimpl(tryfirst=True)  # before the workers read the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file stays on one worker, and so do all that read the run of the main job: one worker makes it, once."""
