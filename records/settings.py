@@ -29,7 +29,11 @@ KEYS_IN_FILE = (
     "buckets",
     "workers",
     "explore",
+    "origins",
 )
+MODES = ("air", "sea", "land")
+ORIGINS = "land=DZ,LY; sea=FR,IT; air=FR,DE,GB,IT"
+"""Neighbours by land, and where most travellers by sea and by air come from and go to."""
 
 
 class Mode(StrEnum):
@@ -57,6 +61,8 @@ class Settings:
     """How many parts of a large lake are worked on at once, each in memory; 1: one after the other."""
     explore: bool = False
     """Whether checks are also drawn where a model is uncertain or a case is new, beside the random control."""
+    origins: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _origins(ORIGINS), hash=False)
+    """Countries (ISO 3166 codes) by mode of post whose holidays the nightly forecast looks at beside Tunisia's."""
 
     @property
     def lake(self) -> Path:
@@ -115,6 +121,7 @@ def settings(
         buckets=_count("buckets", values, 16),
         workers=_count("workers", values, min(4, os.cpu_count() or 1)),
         explore=_yes("explore", values),
+        origins=_origins(_text("origins", values, ORIGINS)),
     )
 
 
@@ -196,6 +203,23 @@ def _count(key: str, values: Mapping[str, Any], default: int) -> int:
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= 4096:
         raise BadInput(f"Setting '{key}' is {value!r}. It must be a whole number from 1 to 4096.")
     return count
+
+
+def _origins(text: str) -> dict[str, tuple[str, ...]]:
+    """ "land=DZ,LY; sea=FR" as {"land": ("DZ", "LY"), "sea": ("FR",)}; "none" for none."""
+    if text.strip().lower() == "none":
+        return {}
+    found = {}
+    for part in text.split(";"):
+        mode, _, codes = (piece.strip() for piece in part.partition("="))
+        countries = tuple(code.strip().upper() for code in codes.split(","))
+        if mode not in MODES or mode in found or not all(len(code) == 2 and code.isalpha() for code in countries):
+            raise BadInput(
+                f"Setting 'origins' is {text!r}. Name each of {', '.join(MODES)} at most once, with countries of two "
+                f"letters, as in {ORIGINS!r}, or write none."
+            )
+        found[mode] = countries
+    return found
 
 
 def _yes(key: str, values: Mapping[str, Any]) -> bool:

@@ -192,6 +192,10 @@ def nightly(relearn: bool) -> None:
     applications, caseload, renewals and the stock of foreigners; staffing; alarms on the newest days. What was learnt
     in the last seven days is used again, so that most nights only fit each model once. `basira run forecast` is the
     same as a Prefect flow, which does nothing where nothing has changed.
+
+    Tunisia's holidays, Hijri days, school holidays and ferry season are those of the table `calendar` as far as it was
+    known by then (`basira ingest FILE --table calendar`; announced days are in no doubt), else computed.
+    Holidays elsewhere are those of the setting `origins`, countries by mode of post.
     """
     from pipelines.progress import say
     from pipelines.steps.forecasting import forecast_volumes

@@ -22,8 +22,10 @@ import pyarrow.compute as pc
 
 from models import folder, tracking
 from models.volumes.adding_up.hierarchy import SERIES
+from models.volumes.calendars.almanac import Almanac
 from models.volumes.desks.posts import booths_at, staffed, staffing_tables
 from models.volumes.lake.flows import lake_flows
+from models.volumes.lake.official_days import official_days
 from models.volumes.offices.caseload import applications
 from models.volumes.offices.renewals import permits
 from models.volumes.offices.stock import stays, stock
@@ -90,21 +92,22 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
     learnt_at, taught = (None, None) if relearn else _stored(settings, made_at)
     with watch.part("counts"):
         flows = lake_flows(lake, as_of, settings.zone, hours=size.hours_of_history)
+        almanac = Almanac(settings.origins, official_days(lake, as_of))
     with watch.part("flows"):
-        made = night(flows, size=size, taught=taught, progress=say)
+        made = night(flows, size=size, almanac=almanac, taught=taught, progress=say)
     if taught is None or any(made.parts[name].taught is not taught.get(name) for name in FREQS):
         learnt_at = made_at
         _keep(settings, made, size, learnt_at, lake)
     tables = {name: flow_table(part) for name, part in made.parts.items()} | {"came": came_table(made)}
     tables["classes"] = class_table(made.parts["days"], flows.classes)
     with watch.part("words"):
-        told = words(made)
+        told = words(made, almanac=almanac)
     with watch.part("alarms"):
-        raised = alarms(made, flows)
+        raised = alarms(made, flows, almanac=almanac)
     with watch.part("staffing"):
         tables |= _staffing(lake, as_of, made)
     with watch.part("offices"):
-        more, lacks = _offices(lake, as_of, settings.zone, flows.first, size, say)
+        more, lacks = _offices(lake, as_of, settings.zone, flows.first, size, almanac, say)
     published = settings.home / "volumes"
     earlier = runs(published)
     card = Card(
@@ -120,7 +123,7 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
         counts=counts_read(made),
         versions=lake.versions(),
         data_hash=hashlib.sha256(np.ascontiguousarray(made.parts["days"].nodes.values).tobytes()).hexdigest(),
-        settings=asdict(size),
+        settings=asdict(size) | {f"origins {mode}": ",".join(codes) for mode, codes in settings.origins.items()},
         seconds=watch.seconds,
     )
     if earlier:
@@ -229,13 +232,14 @@ def _staffing(lake: Lake, as_of: datetime, made: Night) -> dict[str, pa.Table]:
 
 
 def _offices(
-    lake: Lake, as_of: datetime, zone: str, first: np.datetime64, size: Size, say: Say
+    lake: Lake, as_of: datetime, zone: str, first: np.datetime64, size: Size, almanac: Almanac, say: Say
 ) -> tuple[dict[str, pa.Table], list[dict[str, object]]]:
     """The tables of offices, and notes of those that the lake holds nothing for."""
 
     def of_offices() -> Mapping[str, pa.Table]:
         known = applications(lake, as_of, zone=zone)
-        return office_tables(known, first, days=size.days, progress=lambda line: say(f"offices: {line}"))
+        told = lambda line: say(f"offices: {line}")  # noqa: E731
+        return office_tables(known, first, days=size.days, almanac=almanac, progress=told)
 
     made: dict[str, pa.Table] = {}
     notes: list[dict[str, object]] = []

@@ -57,12 +57,22 @@ def test_the_file_in_the_home_folder_comes_first(tmp_path: Path) -> None:
         ("buckets = true", "from 1 to 4096"),
         ('buckets = "many"', "from 1 to 4096"),
         ("buckets =", "not valid TOML"),
+        ('origins = "rail=FR"', "air, sea, land"),
+        ('origins = "land=DZA"', "two letters"),
+        ('origins = "sea=FR; sea=IT"', "at most once"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_with_the_way_out(tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "basira.toml").write_text(content)
     with pytest.raises(BadInput, match=message):
         settings(environ={}, working_folder=tmp_path)
+
+
+def test_origins_are_countries_by_mode_of_post(tmp_path: Path) -> None:
+    assert settings(environ={}, working_folder=tmp_path).origins["land"] == ("DZ", "LY")
+    named = {"BASIRA_ORIGINS": "land=dz ; air=FR,PL"}
+    assert settings(environ=named, working_folder=tmp_path).origins == {"land": ("DZ",), "air": ("FR", "PL")}
+    assert settings(environ={"BASIRA_ORIGINS": "none"}, working_folder=tmp_path).origins == {}
 
 
 def test_settings_cannot_change_and_do_not_print_passwords(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.volumes.calendars.feast_days import HIJRI_COUNTRIES, Feast, days_off, together
+from models.volumes.calendars.almanac import PLAIN, Almanac, Official
+from models.volumes.calendars.feast_days import HIJRI_COUNTRIES, DaysOff, Feast, days_off, together
 from models.volumes.rhythm import Rhythm, moments
 from records.calendar import ferry_season, school_holiday
 from records.hijri import RAMADAN, hijri
@@ -48,16 +49,25 @@ class Calendar:
         return Calendar(columns, *map(change, self._own()))
 
 
-def calendar(rhythm: Rhythm, start: int, length: int, countries: Sequence[str] = (), later: int = 0) -> Calendar:
+def calendar(
+    rhythm: Rhythm,
+    start: int,
+    length: int,
+    countries: Sequence[str] = (),
+    later: int = 0,
+    almanac: Almanac = PLAIN,
+) -> Calendar:
     """The calendar of `length` steps from `start`. Country codes are ISO 3166-1, or a subdivision as in US-TX.
 
+    Feasts and days off are those of `countries`, Tunisia's as its official calendar says. Holidays abroad only say, by
+    kind of post, the share of its countries having one on a day that is none here: it closes nothing but sends people.
     `later` moves every feast whose day is not announced by as many days, as a later sighting of the moon would.
     """
     clock = moments(np.arange(start, start + length), rhythm)
     if rhythm.unit == "M":
-        return _months(clock, countries, later)
+        return _months(clock, countries, later, almanac)
     distinct, back = np.unique(clock.astype("datetime64[D]"), return_inverse=True)
-    daily = _days(distinct, countries, later)._each(lambda column: column[back])
+    daily = _days(distinct, countries, later, almanac)._each(lambda column: column[back])
     if rhythm.unit == "D":
         return daily
     hour = (clock.astype("datetime64[h]").astype(np.int64) % 24).astype(float)
@@ -67,7 +77,7 @@ def calendar(rhythm: Rhythm, start: int, length: int, countries: Sequence[str] =
     return replace(daily, columns={**daily.columns, **added})
 
 
-def _days(days: np.ndarray, countries: Sequence[str], later: int) -> Calendar:
+def _days(days: np.ndarray, countries: Sequence[str], later: int, almanac: Almanac) -> Calendar:
     """What each day is; the days need not be consecutive."""
     since = days.astype(np.int64)
     year = days.astype("datetime64[Y]")
@@ -82,9 +92,12 @@ def _days(days: np.ndarray, countries: Sequence[str], later: int) -> Calendar:
         nothing = np.zeros(len(days))
         return Calendar(columns, np.full(len(days), -1), nothing, nothing == 0, nothing > 0)
     years = year.astype(int) + 1970
-    kept = [days_off(code, int(years.min()) - 1, int(years.max()) + 1) for code in countries]
-    if later:
-        kept = [country.moved(later) for country in kept]
+
+    def observed(codes: Sequence[str]) -> list[DaysOff]:
+        kept = [days_off(code, int(years.min()) - 1, int(years.max()) + 1, almanac.official) for code in codes]
+        return [country.moved(later) for country in kept] if later else kept
+
+    kept = observed(countries)
     whole = np.arange(since.min() - 60, since.max() + 61)
     holiday = np.isin(whole, [day for country in kept for day in country.off])
     rest = kept[0].rest(whole) | holiday
@@ -92,16 +105,19 @@ def _days(days: np.ndarray, countries: Sequence[str], later: int) -> Calendar:
     columns["holiday"] = holiday[inside].astype(float)
     for code, country in zip(countries[1:], kept[1:], strict=True):
         columns[f"off_{code}"] = country.rest(since).astype(float)  # a neighbour's weekend and feasts
+    for kind, codes in almanac.abroad.items():
+        away = np.mean([np.isin(since, list(one.off)) for one in observed(codes)], axis=0)
+        columns[f"abroad_{kind}"] = np.where(holiday[inside], 0.0, away)  # common feasts are told already
     columns |= {name: column[inside] for name, column in _runs(rest).items()}
     all_feasts = together(kept)
     feast, offset = _ruling(since, all_feasts)
     columns["feast"] = feast.astype(float)
     columns["feast_offset"] = np.where(feast >= 0, offset, np.nan)
     if any(code[:2] in HIJRI_COUNTRIES for code in countries):
-        columns |= _hijri_columns(days - np.timedelta64(later, "D"))
+        columns |= _hijri_columns(days, later, almanac.official)
     if "TN" in countries:
-        columns["school_holiday"] = school_holiday(days).astype(float)
-        columns["ferry_season"] = ferry_season(days).astype(float)
+        for name, rule in (("school_holiday", school_holiday), ("ferry_season", ferry_season)):
+            columns[name] = almanac.official.over(rule(days).astype(float), since, name)
     uncertain = np.zeros(len(days), bool)
     for one in all_feasts:
         if not one.certain:
@@ -163,9 +179,13 @@ def _ruling(since: np.ndarray, feasts: Sequence[Feast]) -> tuple[np.ndarray, np.
     return ruling, offset
 
 
-def _hijri_columns(days: np.ndarray) -> dict[str, np.ndarray]:
-    _, month, day = (np.asarray(part) for part in hijri(days))
+def _hijri_columns(days: np.ndarray, later: int, official: Official) -> dict[str, np.ndarray]:
+    """The Hijri date if the moon is sighted `later` days late, as far as nothing has been announced."""
     number = days.astype(np.int64)
+    month, day = _hijri_dates(days - np.timedelta64(later, "D"), official)
+    if later:
+        settled = official.over(np.zeros(len(days), bool), number, "announced")
+        month, day = (np.where(settled, *both) for both in zip(_hijri_dates(days, official), (month, day), strict=True))
     columns = {"hijri_month": month.astype(float), "hijri_day": day.astype(float)}
     for name, (eid_month, eid_day) in {"fitr": (10, 1), "adha": (12, 10)}.items():
         # The nearest Eid may lie outside the days asked for, so the distance comes from the Hijri date itself.
@@ -180,7 +200,14 @@ def _hijri_columns(days: np.ndarray) -> dict[str, np.ndarray]:
     return columns
 
 
-def _months(clock: np.ndarray, countries: Sequence[str], later: int) -> Calendar:
+def _hijri_dates(days: np.ndarray, official: Official) -> tuple[np.ndarray, np.ndarray]:
+    """Month and day of the Hijri date of each day."""
+    _, month, day = hijri(days)
+    number = days.astype(np.int64)
+    return official.over(month, number, "hijri_month"), official.over(day, number, "hijri_day")
+
+
+def _months(clock: np.ndarray, countries: Sequence[str], later: int, almanac: Almanac) -> Calendar:
     """Months count their days of each kind."""
     month = clock.astype("datetime64[M]")
     number = month.astype(np.int64)
@@ -189,7 +216,7 @@ def _months(clock: np.ndarray, countries: Sequence[str], later: int) -> Calendar
     length = ((month + 1).astype("datetime64[D]") - first).astype(int)
     days = np.concatenate([np.arange(f, f + n) for f, n in zip(first.astype(np.int64), length, strict=True)])
     owner = np.repeat(np.arange(len(month)), length)
-    daily = _days(days.astype("datetime64[D]"), countries, later).columns
+    daily = _days(days.astype("datetime64[D]"), countries, later, almanac).columns
     if countries:
         off = daily["run_length"] > 0
         columns["working_days"] = np.bincount(owner, ~off, len(month))

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
+from models.volumes.calendars.almanac import NOTHING, Official
 from records.calendar import PUBLIC_HOLIDAYS, public_holiday
 from records.errors import BadInput
 
@@ -74,14 +75,15 @@ class DaysOff:
         return replace(self, off=frozenset(off), feasts=tuple(feasts))
 
 
-def days_off(code: str, first_year: int, last_year: int) -> DaysOff:
+def days_off(code: str, first_year: int, last_year: int, official: Official = NOTHING) -> DaysOff:
     """The days off of a country (ISO 3166-1), or of a part of it as in US-TX; BadInput where there is no calendar.
 
-    Tunisia's come from its own dated decrees and the computed Hijri calendar, others' from the package `holidays`.
+    Tunisia's come from its own dated decrees and the computed Hijri calendar, and from the official one where that says
+    something; others' from the package `holidays`.
     """
     weekend = (4, 5) if code[:2] in FRIDAY_SATURDAY else (5, 6)
     if code == "TN":
-        return _tunisia(weekend, first_year, last_year)
+        return _tunisia(weekend, first_year, last_year, official)
     import holidays
 
     country, _, part = code.partition("-")
@@ -137,10 +139,14 @@ def _gathered(named: Iterable[tuple[str, int, bool]]) -> list[Feast]:
     return sorted(feasts, key=lambda feast: (feast.first, feast.name))
 
 
-def _tunisia(weekend: tuple[int, int], first_year: int, last_year: int) -> DaysOff:
+def _tunisia(weekend: tuple[int, int], first_year: int, last_year: int, official: Official) -> DaysOff:
     days = np.arange(np.datetime64(f"{first_year}-01-01"), np.datetime64(f"{last_year + 1}-01-01"))
-    keys = public_holiday(days)
-    kept = np.flatnonzero(keys != None)  # noqa: E711 - element by element
     numbers = days.astype(np.int64)
-    named = [(PUBLIC_HOLIDAYS[keys[i]].en, int(numbers[i]), not PUBLIC_HOLIDAYS[keys[i]].moving) for i in kept]
+    keys = official.over(public_holiday(days), numbers, "holiday")
+    announced = official.over(np.zeros(len(days), bool), numbers, "announced")
+    kept = np.flatnonzero(keys != None)  # noqa: E711 - element by element
+    named = []
+    for i in kept:
+        rule = PUBLIC_HOLIDAYS.get(keys[i])  # officials may name a day that no decree of the past does
+        named.append((rule.en if rule else keys[i], int(numbers[i]), announced[i] or not (rule and rule.moving)))
     return DaysOff(weekend, frozenset(numbers[kept].tolist()), frozenset(), tuple(_gathered(named)))

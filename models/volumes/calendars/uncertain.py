@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from models.volumes.calendars.almanac import PLAIN, Almanac
 from models.volumes.calendars.calendar import Calendar, calendar
 from models.volumes.rhythm import LEVELS, Rhythm
 
@@ -29,12 +30,15 @@ def chances(
     length: int,
     countries: Sequence[str] = (),
     sighting: Mapping[int, float] = SIGHTING,
+    almanac: Almanac = PLAIN,
 ) -> Chances:
     """Calendars by how likely they are, the computed one first; that one alone where no day is in doubt."""
-    computed = calendar(rhythm, start, length, countries)
+    computed = calendar(rhythm, start, length, countries, almanac=almanac)
     if not computed.uncertain.any():
         return ((1.0, computed),)
-    others = [(weight, calendar(rhythm, start, length, countries, by)) for by, weight in sighting.items() if by]
+    others = [
+        (weight, calendar(rhythm, start, length, countries, by, almanac)) for by, weight in sighting.items() if by
+    ]
     return ((1.0 - sum(weight for weight, _ in others), computed), *others)
 
 

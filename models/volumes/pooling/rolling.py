@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.volumes.calendars.almanac import PLAIN, Almanac
 from models.volumes.calendars.uncertain import Chances, chances
 from models.volumes.counts.breaks import RUN, trusted
 from models.volumes.counts.history import history_at
@@ -75,6 +76,7 @@ def roll(
     horizon: int,
     countries: Sequence[str] = (),
     *,
+    almanac: Almanac = PLAIN,
     teaching: int | None = None,
     stored: Pool | None = None,
     progress: Progress | None = None,
@@ -88,7 +90,7 @@ def roll(
     """
     if stored and not set(stored.weights) <= set(panel.rhythm.members):
         raise BadInput(f"The stored pool is not one of frequency {panel.rhythm.freq!r}. Learn its weights again.")
-    days = chances(panel.rhythm, panel.start, max(cutoffs) + horizon - panel.start + 1, countries)
+    days = chances(panel.rhythm, panel.start, max(cutoffs) + horizon - panel.start + 1, countries, almanac=almanac)
     members = panel.rhythm.members if stored is None else tuple({*stored.weights, "naive"})
     teachers = teaching_origins(panel, cutoffs[0], horizon, teaching) if stored is None else []
     folds: list[Fold] = []

@@ -18,7 +18,20 @@ from models.volumes.rhythm import MEDIAN
 
 PARTS: Final = ("level", "season", "holiday", "trend", "ahead", "others")
 
-_HOLIDAY = ("holiday", "run_", "days_", "feast", "hijri", "off_", "school_", "ferry_", "ramadan", "fitr", "adha")
+_HOLIDAY = (
+    "holiday",
+    "run_",
+    "days_",
+    "feast",
+    "hijri",
+    "off_",
+    "abroad_",
+    "school_",
+    "ferry_",
+    "ramadan",
+    "fitr",
+    "adha",
+)
 _SEASON = ("season_", "short_", "profile", "weekday", "hour", "month", "day_of", "usual", "ahead", "working")
 _TREND = ("last", "trend", "long_mean")
 

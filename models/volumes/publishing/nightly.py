@@ -6,9 +6,10 @@ a night then fits each member once.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from models.volumes.adding_up.coherent import Coherent, coherent
 from models.volumes.adding_up.granularity import nested
 from models.volumes.adding_up.hierarchy import SERIES, TOTAL, Hierarchy, declared, of_nodes
 from models.volumes.backtest import prepare
+from models.volumes.calendars.almanac import PLAIN, Almanac
 from models.volumes.calendars.uncertain import chances
 from models.volumes.counts.history import history_at
 from models.volumes.counts.panel import Note, Panel
@@ -141,6 +143,7 @@ def night(
     *,
     size: Size | None = None,
     countries: Sequence[str] = ("TN",),
+    almanac: Almanac = PLAIN,
     taught: Mapping[str, Taught] | None = None,
     progress: Progress | None = None,
 ) -> Night:
@@ -156,11 +159,12 @@ def night(
     every = {name for panel in panels.values() for name in panel.ids}
     new = [Note(name, "too new to be forecast: it lacks counts by hour, day or month") for name in every - {*common}]
     open_shares = _open_shares(flows, panels["hours"].only(common), size)
+    rolled = partial(roll, countries=countries, almanac=almanac)
     parts: dict[str, Ahead] = {}
     for name, panel in panels.items():
         said = (lambda line, name=name: progress(f"{name}: {line}")) if progress else None
         known = (taught or {}).get(name)
-        parts[name] = _ahead(name, panel.only(common), flows.first, open_shares[name], size, countries, known, said)
+        parts[name] = _ahead(name, panel.only(common), flows.first, open_shares[name], size, rolled, known, said)
     before = np.array([flows.counted.get(node, 0.0) for node in common])
     uncounted = [flows.uncounted.get(node, NO_DAYS) for node in common]
     told = nested(*(parts[name].told for name in FREQS), days_counted=before, uncounted=uncounted)
@@ -169,7 +173,7 @@ def night(
     return Night(
         parts,
         (*flows.notes, *new, *_uncounted(flows), *_young(parts["days"]), *notes),
-        _uncertain(parts["days"].nodes, size, countries),
+        _uncertain(parts["days"].nodes, size, countries, almanac),
     )
 
 
@@ -227,12 +231,12 @@ def parent_of(node: str) -> str | None:
     return None if node == TOTAL else node.rpartition(" > ")[0] or TOTAL
 
 
-def words(made: Night, countries: Sequence[str] = ("TN",)) -> list[Word]:
+def words(made: Night, countries: Sequence[str] = ("TN",), almanac: Almanac = PLAIN) -> list[Word]:
     """What moved the first days of every node."""
     part = made.parts["days"]
     nodes, told, place = part.nodes, part.told, made.hierarchy.distinct
     days = min(WORD_DAYS, told.series.shape[1])
-    calendars = chances(nodes.rhythm, nodes.start, told.origin + days - nodes.start + 1, countries)
+    calendars = chances(nodes.rhythm, nodes.start, told.origin + days - nodes.start + 1, countries, almanac=almanac)
     history = history_at(nodes, told.origin, days, calendars[0][1], calendars[1:])
     moved = explained(history, told.quantiles[place][:, :days, MEDIAN])
     clock = moments(told.origin + 1 + np.arange(days), nodes.rhythm).astype("datetime64[D]")
@@ -277,7 +281,7 @@ def _ahead(
     first: np.datetime64,
     open_share: np.ndarray,
     size: Size,
-    countries: Sequence[str],
+    rolled: Callable[..., Iterator[Forecast]],
     taught: Taught | None,
     progress: Progress | None,
 ) -> Ahead:
@@ -289,11 +293,11 @@ def _ahead(
         proof = origin - horizon
         enough = proof - nodes.start + 1 >= 3 * nodes.rhythm.short_season
         cutoffs = [proof, origin] if enough else [origin]
-        made = list(roll(nodes, cutoffs, horizon, countries, teaching=size.teaching(name), progress=progress))
+        made = list(rolled(nodes, cutoffs, horizon, teaching=size.teaching(name), progress=progress))
         newest = made[-1]
         taught = Taught(nodes.ids, newest.pool, newest.past, _figures(made[0], hierarchy) if enough else {})
     else:
-        (newest,) = roll(nodes, [origin], horizon, countries, stored=taught.pool, progress=progress)
+        (newest,) = rolled(nodes, [origin], horizon, stored=taught.pool, progress=progress)
         newest = replace(newest, past=taught.past)
     closed = open_share == 0.0
     (told,) = coherent([newest], hierarchy, closed={origin: closed}, draws=size.draws)
@@ -347,8 +351,8 @@ def _open_shares(flows: LakeFlows, hours: Panel, size: Size) -> dict[str, np.nda
     }
 
 
-def _uncertain(days: Panel, size: Size, countries: Sequence[str]) -> tuple[date, ...]:
-    ahead = chances(days.rhythm, days.end + 1, size.days, countries)[0][1]
+def _uncertain(days: Panel, size: Size, countries: Sequence[str], almanac: Almanac) -> tuple[date, ...]:
+    ahead = chances(days.rhythm, days.end + 1, size.days, countries, almanac=almanac)[0][1]
     clock = moments(days.end + 1 + np.arange(size.days), days.rhythm).astype("datetime64[D]")
     return tuple(pd.DatetimeIndex(clock[ahead.uncertain]).date)
 

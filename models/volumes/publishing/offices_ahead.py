@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from models.volumes.adding_up.paths import dependence, draw
 from models.volumes.backtest import prepare
+from models.volumes.calendars.almanac import PLAIN, Almanac
 from models.volumes.offices.caseload import TIMETABLE, Applications, Timetable, caseload, officers_needed
 from models.volumes.offices.renewals import Permits, learnt, renewals_due
 from models.volumes.offices.stock import Stock
@@ -30,6 +31,7 @@ def office_tables(
     *,
     days: int = 90,
     countries: Sequence[str] = ("TN",),
+    almanac: Almanac = PLAIN,
     timetable: Timetable = TIMETABLE,
     progress: Progress | None = None,
 ) -> dict[str, pa.Table]:
@@ -39,7 +41,7 @@ def office_tables(
     panel = prepare(known.counts, options)
     panel = replace(panel, rhythm=replace(panel.rhythm, members=MEMBERS))
     origin = int(today.astype(np.int64)) - 1
-    (made,) = roll(panel, [origin], days, countries, teaching=TEACHING, progress=progress)
+    (made,) = roll(panel, [origin], days, countries, almanac=almanac, teaching=TEACHING, progress=progress)
     clock = today + np.arange(days)
     told = np.isfinite(made.quantiles).all(axis=(1, 2))
     names = [name.rsplit("|", 1) for name in panel.ids]

@@ -1,16 +1,25 @@
 """Feasts keep one name and one first day over the years; countries rest on their own days; the moon may come later."""
 
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.volumes.calendars.almanac import PLAIN, Almanac
 from models.volumes.calendars.calendar import Calendar, calendar
 from models.volumes.calendars.feast_days import days_off, number, together
 from models.volumes.calendars.uncertain import chances
+from models.volumes.lake.official_days import official_days
 from models.volumes.rhythm import rhythm_of, steps
+from records.calendar import calendar_rows
+from records.tables import table
 
 DAY = rhythm_of("D")
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def day(text: str) -> int:
@@ -40,6 +49,70 @@ def test_a_neighbours_weekend_is_its_own() -> None:
     days = of("2026-02-02", "2026-02-08", "TN", "DZ")
     assert days.columns["off_DZ"].tolist() == [0, 0, 0, 0, 1, 1, 0]
     assert (days.columns["run_length"] > 0).tolist() == [False] * 5 + [True, True]
+
+
+def test_holidays_abroad_are_told_by_kind_of_post_and_close_nothing_here() -> None:
+    begin, length = day("2026-01-01"), 365
+    abroad = Almanac({"land": ("DZ", "LY"), "air": ("FR",)})
+    alone, told = (calendar(DAY, begin, length, ("TN",), almanac=one) for one in (PLAIN, abroad))
+    added = {name: told.columns[name] for name in told.columns if name not in alone.columns}
+    assert set(added) == {"abroad_land", "abroad_air"}
+    for name, column in alone.columns.items():
+        np.testing.assert_array_equal(told.columns[name], column)
+    assert np.array_equal(told.ordinary, alone.ordinary)
+    easter, independence, saturday, eid = (
+        day(text) - begin for text in ("2026-04-06", "2026-07-05", "2026-01-10", "2026-03-20")
+    )
+    land, air = added["abroad_land"], added["abroad_air"]
+    assert (land[easter], air[easter]) == (0.0, 1.0)
+    assert land[[independence, saturday, eid]].tolist() == [0.5, 0.0, 0.0]  # one of two; a mere weekend; a common feast
+    by_hour = calendar(rhythm_of("h"), 24 * begin, 24 * length, ("TN",), almanac=abroad).columns["abroad_air"]
+    assert np.array_equal(by_hour, np.repeat(air, 24))
+
+
+def official(*rows: tuple[str, str | None, int, int], status: str = "announced") -> Almanac:
+    """The calendar as the lake knew it, of (day, holiday, Hijri month and day); nothing said of schools and ferries."""
+    listed = [
+        {"day": np.datetime64(text).item(), "public_holiday": name, "hijri_month": month, "hijri_day": date}
+        for text, name, month, date in rows
+    ]
+    table_of = table("calendar").lake_schema
+    said = [{**row, "status": status, "happened_at": NOON, "known_at": NOON} for row in listed]
+
+    class OneTable:
+        def as_known(self, table: str, at: datetime, columns: Sequence[str] | None = None) -> pa.Table:
+            return pa.Table.from_pylist(said, schema=table_of).select(list(columns or table_of.names))
+
+    return Almanac(official=official_days(OneTable(), NOON))
+
+
+def test_what_officials_announce_replaces_what_was_computed_and_is_in_no_doubt() -> None:
+    begin = day("2026-01-01")
+    eid = [(f"2026-03-{20 + n}", "eid_al_fitr" if n else None, 10 if n else 9, n or 30) for n in range(4)]
+    told = [
+        calendar(DAY, begin, 300, ("TN",), later, official(*eid, ("2026-09-14", "day of mourning", 4, 2)))
+        for later in (0, 1)
+    ]
+    place = [day(text) - begin for text in ("2026-03-20", "2026-03-21", "2026-09-14")]
+    for days in told:  # a later sighting moves nothing that has been announced
+        assert days.columns["holiday"][place].tolist() == [0, 1, 1]
+        assert (days.columns["days_from_fitr"][place[1]], days.offset[place[1]]) == (0, 0)
+        assert days.columns["hijri_day"][place[0]] == 30
+        assert not days.uncertain[place].any()
+    alone = of("2026-01-01", "2026-10-27", "TN")
+    assert alone.uncertain[place[1]]
+    assert np.array_equal(told[0].columns["school_holiday"], alone.columns["school_holiday"])
+
+
+def test_an_official_calendar_that_repeats_the_computed_one_changes_nothing() -> None:
+    rows = calendar_rows(date(2025, 12, 1), date(2026, 6, 30)).to_pylist()
+    listed = [(str(row["day"]), row["public_holiday"], row["hijri_month"], row["hijri_day"]) for row in rows]
+    repeated = official(*listed, status="computed")
+    for later in (0, 1):
+        told, alone = (calendar(DAY, day("2026-01-01"), 300, ("TN",), later, one) for one in (repeated, PLAIN))
+        for name, column in alone.columns.items():
+            np.testing.assert_array_equal(told.columns[name], column)
+        assert np.array_equal(told.uncertain, alone.uncertain)
 
 
 def test_tunisia_has_its_schools_ferries_and_hijri_days() -> None:
