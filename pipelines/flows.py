@@ -8,7 +8,7 @@ cached by the versions of that data and of the engine.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +96,7 @@ def train_task(home: str, name: str, data: str) -> str:
 
 
 @_step("forecast", cached=True)
-def forecast_task(home: str, data: str) -> str:
+def forecast_task(home: str, data: str, origins: Mapping[str, tuple[str, ...]]) -> str:
     return _show("forecast", summary.forecast_text(forecasting.forecast_volumes(_place(home), say)))
 
 
@@ -157,7 +157,8 @@ def train(home: str = "") -> str:
 @flow(name="forecast")
 def forecast(home: str = "") -> str:
     """Daily volumes per post and direction for the next days."""
-    return forecast_task(home, _data(_place(home)))
+    place = _place(home)
+    return forecast_task(home, _data(place), place.origins)
 
 
 @flow(name="nowcast")
@@ -205,7 +206,7 @@ def everything(world: str = "", home: str = "", lang: str = "en") -> str:
     data = _data(_place(home))
     for name in declarations():
         parts += [build_task(home, name, data), train_task(home, name, data)]
-    parts.append(forecast_task(home, data))
+    parts.append(forecast_task(home, data, _place(home).origins))
     parts += [assess_task(home, purpose, lang) for purpose in PURPOSES]
     parts += [weigh_task(home, purpose) for purpose in PURPOSES]
     parts += [collect_task(home), catch_up_task(home)]

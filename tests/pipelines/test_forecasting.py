@@ -1,7 +1,8 @@
-"""What changed since the last run is told by what the two runs read."""
+"""What changed since the last run is told by what the two runs read; a night is cached by all that it depends on."""
 
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,8 +10,10 @@ import pytest
 
 from models.volumes.publishing.published import write
 from models.volumes.publishing.vintages import Reason
+from pipelines.flows import forecast_task
 from pipelines.steps.forecasting import changed
 from pipelines.summary import changed_text, why_changed
+from records.settings import settings
 from tests.serving.published_run import MADE, RAS_JEDIR, published
 
 
@@ -46,3 +49,11 @@ def test_new_days_are_counted_and_a_flow_without_any_moved_by_those_of_others(be
     shut = days.set_column(days.column_names.index("closed"), "closed", pc.equal(days["node"], RAS_JEDIR))
     (moved,) = changed(before, card, higher(shut, RAS_JEDIR))[1]
     assert moved.reason == "changed.closure"
+
+
+def test_a_cached_night_is_made_again_for_other_origins(tmp_path):
+    def key(named: dict[str, str]) -> str:
+        given = {"home": "", "data": "", "origins": settings(tmp_path, named).origins}
+        return forecast_task.cache_policy.compute_key(SimpleNamespace(task=forecast_task), given, {})
+
+    assert key({}) == key({}) != key({"BASIRA_ORIGINS": "land=DZ"})
