@@ -10,7 +10,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -19,13 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.asked import Spine, kind_of
+from features.columns import Values
 from features.declaration import SubjectKind
 from features.histories import Histories
-from features.kernels import sights
 from features.lineage import Catalogue
-from features.parts import PART_ROWS, Events, Links, Part, links
+from features.parts import PART_ROWS, Links, Part, links
 from features.plan import Plan, prepare
 from features.shared import Heaps, answers, deal, sweep
+from features.shares import SHARE_ROWS, Shares
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -68,7 +70,6 @@ class Work:
     spine: SpineOf
     heaps: Heaps
     links: Links
-    in_order: bool = False
 
     @property
     def plan(self) -> Plan:
@@ -90,26 +91,33 @@ class Work:
 
     def answer(self, part: int) -> pa.Table:
         """Third round: the features of one part."""
-        plan = self.plan
-        alone = len(self.groups) == 1
+        spine, source, known = self._asked(part)
+        return self.plan.table(spine, self.plan.answer(Spine(spine), source, known))
+
+    def write(self, task: tuple[int, Path]) -> Path:
+        """Third round, written to a file: subject by subject, and each in order of time."""
+        part, path = task
+        plan, (spine, source, known) = self.plan, self._asked(part)
+        # What cuts across persons was swept before, or all of the lake is one part and one share.
+        number = 1 if len(self.groups) == 1 else max(1, -(-spine.num_rows // SHARE_ROWS))
+        draft = path.with_suffix(".draft")
+        with ExitStack() as stack:
+            writer = None
+            for rows, share in Shares(source, Spine(spine), number):
+                asked = spine.take(pa.array(rows))
+                held = {slot: v[rows] if isinstance(v, np.ndarray) else v.take(rows) for slot, v in known.items()}
+                table = plan.table(asked, plan.answer(Spine(asked), share, held))
+                writer = writer or stack.enter_context(pq.ParquetWriter(draft, table.schema, **_PLAIN))
+                writer.write_table(table)
+        return draft.replace(path)
+
+    def _asked(self, part: int) -> tuple[pa.Table, Part, dict[int, Values]]:
+        """The spine of a part, the source of its rows, and what the sweeps found for it."""
+        plan, alone = self.plan, len(self.groups) == 1
         steps = [s for s in plan.steps if alone or s not in plan.shared]
         spine = self.spine(part, list(dict.fromkeys(("event", "subject", *plan.asked_columns(steps)))))
         known = {} if alone else answers(plan, self.heaps, part, spine.num_rows)
-        source = self._source(part, plan.columns_of(steps), self.links)
-        if self.in_order:
-            asked = Spine(spine)
-            order = sights.together(asked.cells("subject"), asked.at)
-            source = replace(source, events=Events(asked.cells("subject"), asked.at, order))
-            spine = spine.take(pa.array(order))
-            known = {slot: v[order] if isinstance(v, np.ndarray) else v.take(order) for slot, v in known.items()}
-        return plan.table(spine, plan.answer(Spine(spine), source, known))
-
-    def write(self, task: tuple[int, Path]) -> Path:
-        """Third round, its table written to a file."""
-        part, path = task
-        draft = path.with_suffix(".draft")
-        pq.write_table(self.answer(part), draft, **_PLAIN)
-        return draft.replace(path)
+        return spine, self._source(part, plan.columns_of(steps), self.links), known
 
     def prepare(self, executor: Executor | None, say: Say | None = None) -> None:
         """The first two rounds. Nothing to do where all of the lake is one part, or nothing cuts across persons."""
@@ -134,8 +142,6 @@ def work(
     groups: Iterable[tuple[int, ...]],
     folder: Path,
     catalogue: Catalogue | None = None,
-    *,
-    in_order: bool = False,
 ) -> Work:
     """The work there is; `folder` is where what cuts across persons waits meanwhile."""
     chosen = tuple(dict.fromkeys(names))
@@ -145,9 +151,7 @@ def work(
     alone = len(parts) == 1
     rows = 0 if alone else max((lake.size(table) for table in plan.columns), default=0)
     heaps = Heaps(folder, min(len(parts), max(_FEW_HEAPS, -(-rows // PART_ROWS))))
-    return Work(
-        chosen, kind, catalogue, lake, parts, spine, heaps, links(lake, {} if alone else plan.columns), in_order
-    )
+    return Work(chosen, kind, catalogue, lake, parts, spine, heaps, links(lake, {} if alone else plan.columns))
 
 
 def build(
@@ -168,9 +172,7 @@ def build(
     out.mkdir(parents=True, exist_ok=True)
     buckets = range(lake.buckets)
     with tempfile.TemporaryDirectory(dir=out, prefix=".heaps-") as folder:
-        todo = work(
-            spine, kind_of(spine(0, None)), names, lake, [(b,) for b in buckets], Path(folder), catalogue, in_order=True
-        )
+        todo = work(spine, kind_of(spine(0, None)), names, lake, [(b,) for b in buckets], Path(folder), catalogue)
         todo.prepare(executor, say)
         paths = []
         for path in each(executor, todo.write, [(b, out / f"part-{b:05d}.parquet") for b in buckets]):

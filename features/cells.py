@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from features.columns import NEVER, NULL, Ints, Numbers, whole
+from features.columns import NEVER, NULL, Ints, Numbers, lent, whole
 from features.declaration import Value
 from records.fingerprints import hash_values
 
@@ -38,8 +38,9 @@ def cells(column: pa.ChunkedArray | pa.Array) -> Ints:
         elif pa.types.is_date32(kind):
             array = array.view(pa.int32())
         plain = array.cast(pa.int64())
-        # Arrow lends its memory to be read; kernels are compiled for what may be written.
-        found = np.array(plain.fill_null(0) if plain.null_count else plain)
+        if not plain.null_count:
+            return lent(plain)
+        found = np.array(plain.fill_null(0))
     return _with_nulls(found, array)
 
 

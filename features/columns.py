@@ -55,9 +55,19 @@ def instants(column: pa.ChunkedArray | pa.Array) -> Ints:
     array = whole(column)
     if pa.types.is_timestamp(array.type):
         array = array.cast(pa.timestamp("us", tz="UTC"))
-    filled = pc.fill_null(array.cast(pa.int64()), pa.scalar(NEVER, pa.int64()))
-    # Arrow lends its memory to be read; kernels are compiled for what may be written.
-    return np.array(filled.to_numpy(zero_copy_only=False), dtype=np.int64)
+    plain = array.cast(pa.int64())
+    return lent(pc.fill_null(plain, pa.scalar(NEVER, pa.int64())) if plain.null_count else plain)
+
+
+def lent(array: pa.Array) -> Ints:
+    """An Arrow array of int64 without nulls, whose memory is to be read and nothing else.
+
+    Kernels are compiled for memory that may be written; where Arrow lends it to be read, it is copied.
+    """
+    if not len(array):
+        return np.empty(0, np.int64)
+    held = np.frombuffer(array.buffers()[1], np.int64, len(array), 8 * array.offset)
+    return held if held.flags.writeable else held.copy()
 
 
 def codes(of: Values) -> tuple[Ints, Values]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol, TypeAlias
 
 import numpy as np
@@ -46,7 +47,7 @@ class History:
     def __len__(self) -> int:
         return len(self.happened)
 
-    @property
+    @cached_property
     def corrected(self) -> bool:
         """Whether any version was ever superseded."""
         return bool(self.superseded.min(initial=NEVER) != NEVER)
@@ -59,7 +60,7 @@ class History:
         return History(
             self.happened[rows],
             self.known[rows],
-            self.superseded[rows],
+            self.superseded[rows] if self.corrected else np.full(len(rows), NEVER),
             {name: column[rows] for name, column in self.columns.items()},
             lambda name, chosen: self.texts(name, rows[chosen]),
         )

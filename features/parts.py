@@ -48,21 +48,6 @@ def read_columns(columns: Sequence[str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Events:
-    """The events a part is asked about, as they lie in the lake, and the order in which they will be asked about."""
-
-    subject: Ints
-    at: Ints
-    order: Ints
-
-    def put_in_order(self, rows: History, subject: str) -> History:
-        """The same order for rows that are these events, as they are in most training sets: what is asked and what is
-        looked up then lie side by side."""
-        same = len(rows) == len(self.at) and np.array_equal(rows.happened, self.at)
-        return rows.take(self.order) if same and np.array_equal(rows.columns[subject], self.subject) else rows
-
-
-@dataclass(frozen=True)
 class Part:
     """Some person buckets of a lake as a source of rows. What no person bucket divides is read whole."""
 
@@ -70,14 +55,12 @@ class Part:
     buckets: tuple[int, ...]
     columns: Mapping[str, Sequence[str]]
     links: Links
-    events: Events | None = None
     read: dict[str, History] = field(default_factory=dict)
 
     def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
         del columns, by, keys, since  # a part is read once, for everything that is asked of it
         if table not in self.read:
-            history, own = of_arrow(self._table(table)), tables()[table].subject
-            self.read[table] = self.events.put_in_order(history, own) if self.events and own else history
+            self.read[table] = of_arrow(self._table(table))
         return self.read[table]
 
     def people(self, asked: Asked) -> People | None:

@@ -12,12 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import feather
 
 from features import windows
 from features.asked import Asked
-from features.columns import NEVER, NULL, Ints, Values
+from features.columns import NEVER, NULL, Ints, Values, instants, lent, whole
 from features.histories import History, none_of
 from features.kernels import numbering
 from features.plan import Plan, Source
@@ -139,7 +138,7 @@ def _placed(answered: pa.ChunkedArray | None, rows: Ints, asked: int, text: bool
 
 
 def _ints(table: pa.Table, name: str) -> Ints:
-    return np.array(table.column(name).to_numpy(), np.int64)  # kernels are compiled for what may be written
+    return lent(whole(table.column(name)).cast(pa.int64()))
 
 
 def _history(table: pa.Table) -> History:
@@ -155,4 +154,4 @@ def _history(table: pa.Table) -> History:
 def _superseded(table: pa.Table) -> Ints:
     if "superseded" not in table.column_names:  # nothing was corrected
         return np.full(table.num_rows, NEVER)
-    return np.array(pc.fill_null(table.column("superseded"), NEVER).to_numpy(), np.int64)
+    return instants(table.column("superseded"))

@@ -79,6 +79,6 @@ class Crossings:
         if getattr(_at, "path", None) != path:
             _at.path, _at.held = path, {}
         if lacking := [name for name in wanted if name not in _at.held]:
-            read = pq.read_table(path, columns=lacking)
+            read = pq.ParquetFile(path).read(columns=lacking)
             _at.held |= {name: read.column(name) for name in lacking}
         return pa.table({name: _at.held[name] for name in wanted})

@@ -327,15 +327,13 @@ def _sights(  # noqa: PLR0912 - one pass over each entity, while it is near
         _walk(begin, end, first, after, at, enter, entering, entered, disorder)
         for w, width in enumerate(widths):
             if not corrected and (width == NEVER or latest <= width):  # so rows leave in the order they happened
-                if width == NEVER:
-                    for q in range(first, after):
-                        left[w, q] = begin
-                else:
-                    k = begin
-                    for q in range(first, after):
-                        while k < end and happened[k] + width < at[q]:
-                            k += 1
-                        left[w, q] = k
+                k, q = begin, first
+                while q < after and k < end and width != NEVER:  # a step by one row or one query, without a branch
+                    left[w, q] = k
+                    gone = int(happened[k] + width < at[q])
+                    k += gone
+                    q += 1 - gone
+                left[w, q:after] = k
                 if not straight[w + 1]:
                     for k in range(begin, end):
                         leaving[w, k] = k

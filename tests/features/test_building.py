@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -12,13 +12,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features import parts
+from features import building, parts
 from features.building import Parts, build
 from features.catalogue import features
 from features.engine import compute
 from features.parts import spine_parts
 from features.spine import crossing_spine, permit_spine
 from records.lake import Lake
+from tests.features.aggregates import CATALOGUES, crossing_pools, told
+from tests.features.memory import Memory, at
+from tests.features.oracle import differing
+from tests.features.worlds import chance, spine
 
 NAMES = {
     "crossing": (
@@ -46,6 +50,42 @@ def test_parts_answer_what_the_whole_answers(small_lake: Lake, kind: str, monkey
     assert compute(spine, names, small_lake).equals(whole)
 
 
+def _parts(spine: pa.Table, buckets: int) -> Parts:
+    """The spine cut by bucket."""
+    rows = spine_parts(spine, [(b,) for b in range(buckets)], buckets)
+    return Parts(tuple(spine.take(pa.array(r)) for r in rows))
+
+
+@pytest.mark.parametrize("kind", NAMES)
+def test_shares_of_a_part_answer_what_the_whole_answers(
+    small_lake: Lake, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spine, names = _spine(small_lake, kind), list(features("crossing" if kind == "crossing" else "permit"))
+    monkeypatch.setattr(building, "SHARE_ROWS", 200)
+    files = build(_parts(spine, small_lake.buckets), names, small_lake, tmp_path)
+    assert (
+        pa.concat_tables(map(pq.read_table, files))
+        .sort_by("event")
+        .equals(compute(spine, names, small_lake).sort_by("event"))
+    )
+
+
+@pytest.mark.parametrize("aggregate", ["count", "last"])
+def test_shares_of_events_that_are_all_rows_there_are(
+    tmp_path: Path, aggregate: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a training set of every crossing, some of which were known late."""
+    persons, documents = ([f"{what} {n}" for n in range(9)] for what in ("person", "document"))
+    pools = crossing_pools([at(day / 3) for day in range(60)], timedelta(days=1), persons, documents)
+    rows = [{**told(row), "crossing_id": f"c{n:03}"} for n, row in enumerate(chance(1).several(pools, 200, 200))]
+    lake, events = Memory({"crossings": rows}, 2), spine("crossing", rows)
+    declared = CATALOGUES[aggregate]["of_traveller"]
+    monkeypatch.setattr(building, "SHARE_ROWS", 30)
+    files = build(_parts(events, lake.buckets), declared, lake, tmp_path, catalogue=declared)
+    found = pa.concat_tables(map(pq.read_table, files)).sort_by("event")
+    assert not differing(found, events, {"crossings": rows}, declared)
+
+
 def _processes() -> Executor:
     return ProcessPoolExecutor(2, get_context("spawn"))
 
@@ -55,8 +95,7 @@ def _processes() -> Executor:
 )
 def test_files_say_what_is_computed(small_lake: Lake, tmp_path: Path, executor: Callable[[], Executor] | None) -> None:
     spine, names = _spine(small_lake, "crossing"), NAMES["crossing"]
-    buckets = [(b,) for b in range(small_lake.buckets)]
-    held = Parts(tuple(spine.take(pa.array(rows)) for rows in spine_parts(spine, buckets, small_lake.buckets)))
+    held = _parts(spine, small_lake.buckets)
     said: list[str] = []
     if executor is None:
         files = build(held, names, small_lake, tmp_path, say=said.append)
