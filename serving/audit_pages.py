@@ -9,12 +9,13 @@ from fastapi import FastAPI, Request, Response
 from markupsafe import Markup
 
 from evidence.gaps import Gap
-from evidence.groups import FEW, TIMES, UNKNOWN, GroupRow, GroupTable
+from evidence.groups import FEW, TIMES, GroupRow, GroupTable
 from evidence.intervals import Interval
 from evidence.proxies import TOGETHER, Proxy
 from records import journal
 from risk_rules.rule import PURPOSES
 from serving import audits, store
+from serving.attributes import attribute_said, group_said
 from serving.audit_pictures import SHARES, rates, share_of
 from serving.audits import Kept
 from serving.capabilities import Capability
@@ -31,7 +32,7 @@ _MOST: Final = 20  # gaps told in sentences
 
 def add_audit_pages(app: FastAPI, house: House) -> None:
     @app.get("/groups", include_in_schema=False)
-    def by_group(request: Request, who: OnPage, purpose: str = "secondary_check") -> Response:
+    def bygroup_said(request: Request, who: OnPage, purpose: str = "secondary_check") -> Response:
         require(who, Capability.AUDIT)
         if purpose not in PURPOSES:
             raise Problem(400, "No such purpose", f"No model has the purpose '{purpose}'.", "Choose one on the page.")
@@ -71,7 +72,7 @@ def in_words(kept: Kept, reader: Language) -> dict[str, Any]:
 
 
 def _table(table: GroupTable, seen: Mapping[tuple[str, str, str, str], Gap], reader: Language) -> dict[str, Any]:
-    names = {row.group: _group(table.attribute, row.group, reader) for row in table.rows}
+    names = {row.group: group_said(table.attribute, row.group, reader) for row in table.rows}
     titles = {rate: reader.say(f"audit.rate.{rate}") for rate in SHARES}
     known = [rate for rate in SHARES if any(share_of(row, rate).value is not None for row in table.rows)] or [
         "selection"
@@ -95,7 +96,7 @@ def _table(table: GroupTable, seen: Mapping[tuple[str, str, str, str], Gap], rea
 
     picture = rates(table, names, titles, Look(reader, width=_WIDE)) if TIMES not in table.attribute else None
     return {
-        "title": reader.say("audit.by", attribute=_attribute(table.attribute, reader)),
+        "title": reader.say("audit.by", attribute=attribute_said(table.attribute, reader)),
         "view": reader.say(f"audit.view.{table.view}"),
         "heads": [titles[rate] for rate in known]
         + ([reader.say("audit.rate.calibration")] if kept else [])
@@ -122,9 +123,9 @@ def _proxy(proxy: Proxy, reader: Language) -> dict[str, str]:
     """What a column tells, and how even selections are with it and without."""
     even = proxy.change.value is not None
     return {
-        "attribute": _attribute(proxy.attribute, reader),
+        "attribute": attribute_said(proxy.attribute, reader),
         "column": reader.say("audit.proxy.together") if proxy.column == TOGETHER else proxy.column,
-        "group": _group(proxy.attribute, proxy.group, reader),
+        "group": group_said(proxy.attribute, proxy.group, reader),
         "told": _plain(proxy.told, reader),
         "with_it": _plain(proxy.with_it, reader) if even else "",
         "without": _plain(proxy.without, reader) if even else "",
@@ -140,7 +141,7 @@ def gap_said(gap: Gap, reader: Language) -> str:
         return reader.say(
             f"audit.gap.{key}",
             None,
-            group=_group(gap.attribute, gap.group, reader),
+            group=group_said(gap.attribute, gap.group, reader),
             rate=reader.say(f"audit.rate.{gap.rate}"),
             view=reader.say(f"audit.view.{gap.view}"),
             **more,
@@ -176,15 +177,3 @@ def _minutes(found: Interval, reader: Language) -> str:
 def _plain(found: Interval, reader: Language, decimals: int = 2) -> str:
     value, low, high = (reader.number(part or 0.0, decimals) for part in (found.value, found.low, found.high))
     return reader.say("audit.between", value=value, low=low, high=high)
-
-
-def _attribute(attribute: str, reader: Language) -> str:
-    return TIMES.join(reader.say(f"attribute.{name}") for name in attribute.split(TIMES))
-
-
-def _group(attribute: str, group: str, reader: Language) -> str:
-    """A group's name to read: sexes in words, ages in years, nationalities by their codes."""
-    parts = zip(attribute.split(TIMES), group.split(TIMES), strict=True)
-    return TIMES.join(
-        reader.say_or(f"audit.group.{of}.{name}" if name != UNKNOWN else "audit.unknown", name) for of, name in parts
-    )

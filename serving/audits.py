@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -40,13 +41,21 @@ def save(connection: sa.Connection, actor: Actor, kept: Kept) -> None:
 
 def newest(connection: sa.Connection, purpose: str) -> Kept | None:
     """The audit of a purpose that was made last; None while there is none."""
+    return next(_newest_first(connection, table.c.purpose == purpose), None)
+
+
+def newest_with_proxies(connection: sa.Connection, purpose: str, model: str) -> Kept | None:
+    """Of the audits of one model (by hash) that looked for what stands for an attribute, the last; None without any."""
+    of_model = sa.and_(table.c.purpose == purpose, table.c.model == model)
+    return next((kept for kept in _newest_first(connection, of_model) if kept.proxies), None)
+
+
+def _newest_first(connection: sa.Connection, wanted: sa.ColumnElement[bool]) -> Iterator[Kept]:
     t = table.c
-    asked = sa.select(t.purpose, t.model, t.made_at, t.account, t.body).where(t.purpose == purpose)
-    row = connection.execute(asked.order_by(t.number.desc()).limit(1)).first()
-    if row is None:
-        return None
-    proxies = tuple(Proxy.from_json(proxy) for proxy in row.body["proxies"])
-    return Kept(row.purpose, row.model, row.made_at, row.account, Audit.from_json(row.body["audit"]), proxies)
+    asked = sa.select(t.purpose, t.model, t.made_at, t.account, t.body).where(wanted).order_by(t.number.desc())
+    for row in connection.execute(asked):
+        proxies = tuple(Proxy.from_json(proxy) for proxy in row.body["proxies"])
+        yield Kept(row.purpose, row.model, row.made_at, row.account, Audit.from_json(row.body["audit"]), proxies)
 
 
 def _digest(body: Any) -> str:

@@ -9,13 +9,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from evidence.cells import TIMES
 from evidence.intervals import Interval
 from features.groups import GROUPS
-from models.risk.card import Card, Field, Value, Word
+from models.risk.card import Card, Field, Line, Value, Word
 from models.risk.gates import Gate
 from models.risk.report import table
+from serving.attributes import attribute_said, group_said
+from serving.card_pictures import pictures
 from serving.dossier_parts import Section
+from serving.drawing import svg
 from serving.languages import Language
 from serving.places import name_of
 from serving.sentences import isolated
@@ -60,6 +62,7 @@ def as_page(card: Card, reader: Language, *, mode: str) -> str:
             title=title(card, reader),
             sections=sections(card, reader),
             lacking=fields_said(card.lacking, reader),
+            pictures=pictures(card, reader, svg),
             t=reader.say,
             language=reader,
             mode=mode,
@@ -104,15 +107,15 @@ def _section(one: Field, reader: Language) -> Section:
     return Section(
         one.key,
         reader.say(f"card.{one.key}", None, **about),
-        tuple(
-            reader.say(
-                f"card.{line.key}", None, **{name: said(name, value, reader) for name, value in line.values.items()}
-            )
-            for line in one.lines
-        ),
+        tuple(_line(line, reader) for line in one.lines),
         tuple(reader.say(f"card.head.{key}") for key in one.head) if one.rows else (),
         tuple(tuple(said(key, value, reader) for key, value in zip(one.head, row, strict=True)) for row in one.rows),
     )
+
+
+def _line(line: Line, reader: Language) -> str:
+    values = {name: said(name, value, reader) for name, value in line.values.items()}
+    return reader.say(f"card.{line.key}", None, **values)
 
 
 def said(name: str, value: Value, reader: Language) -> str:
@@ -124,6 +127,8 @@ def said(name: str, value: Value, reader: Language) -> str:
             told = _word(value, reader)
         case Interval():
             told = _interval(value, reader)
+        case tuple():
+            told = " + ".join(_line(line, reader) for line in value)
         case date():
             told = reader.day(value)
         case int():
@@ -166,7 +171,10 @@ def _word(word: Word, reader: Language) -> str:
             metric, _, capacity = word.name.rpartition("_")
             told = reader.say(f"metric.{metric}", share=reader.share(float(capacity)))
         case "attribute":
-            told = TIMES.join(reader.say(f"attribute.{part}") for part in word.name.split(TIMES))
+            told = attribute_said(word.name, reader)
+        case "group_of":
+            attribute, _, group = word.name.partition("/")
+            told = group_said(attribute, group, reader)
         case "thin" if word.name:
             told = reader.say("card.thin", gap=reader.number(float(word.name), 3))
         case kind:

@@ -6,7 +6,7 @@ with a token of their own.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Query, Request, Response
@@ -22,8 +22,10 @@ from records.journal import Actor
 from risk_rules.rule import PURPOSES
 from serving import champions, model_cards, promotion
 from serving.capabilities import Capability
+from serving.card_pictures import pictures
 from serving.champions import Candidate, Champion, Move
 from serving.house import House
+from serving.in_use import in_use
 from serving.languages import Language
 from serving.problems import Problem
 from serving.sentences import isolated
@@ -61,7 +63,13 @@ class ToSignOff(BaseModel):
 
 def card_of(house: House, purpose: str, model: str | None = None) -> Card:
     """The card of the model whose hash begins with `model`; else of the champion, else of the newest candidate, else
-    what there is to say without any. BadInput for a purpose or model that does not exist."""
+    what there is to say without any; with what is known of its use. BadInput for a purpose or model that does not
+    exist."""
+    made = _of_run(house, purpose, model)
+    return replace(made, fields=(*made.fields, *in_use(house, purpose, made.model)))
+
+
+def _of_run(house: House, purpose: str, model: str | None) -> Card:
     declared = declaration(purpose)
     with house.engine.connect() as connection:
         known = champions.candidates(connection, purpose)
@@ -189,6 +197,7 @@ def _page(house: House, actor: Actor, purpose: str, model: str | None, reader: L
         "moves": [_move(move, house, reader) for move in moves],
         "card_title": model_cards.title(found, reader),
         "sections": model_cards.sections(found, reader),
+        "pictures": pictures(found, reader),
         "lacking": model_cards.fields_said(found.lacking, reader),
     }
 

@@ -19,6 +19,7 @@ from models.risk.declaration import RiskDeclaration
 from models.risk.fallback import LEAST as THIN
 from models.risk.gates import BOUNDS, wide_gaps
 from models.risk.judging import BASE, FLOOR, MODEL
+from models.risk.less_discriminatory import MARGIN, Equal, Recipe
 from models.risk.model import RiskModel
 from models.risk.proof import Findings, Promised, Proof, plain
 
@@ -37,16 +38,17 @@ class Word:
     name: str
 
 
-Value = str | int | float | date | Interval | Word | None
-Rows = tuple[tuple[Value, ...], ...]
-
-
 @dataclass(frozen=True)
 class Line:
     """The sentence `card.KEY`, filled with `values`."""
 
     key: str
     values: Mapping[str, Value] = field(default_factory=dict)
+
+
+Value = str | int | float | date | Interval | Word | tuple[Line, ...] | None
+"""Lines in a cell are said one after the other, with a plus between them."""
+Rows = tuple[tuple[Value, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,13 @@ def card(declaration: RiskDeclaration, proof: Proof, model: RiskModel) -> Card:
             _figures(proof),
             _calibration(proof),
             _places(proof, declaration),
+            _fallback(proof, model, declaration),
             _groups(proof),
             *_group_tables(proof),
+            _frontier(proof),
             _stability(proof),
             _inputs(model, declaration),
-            _failures(proof, declaration),
+            _failures(proof),
             Field("expiry", (Line("expiry.on", {"made": proof.made_on, "ends": expires(proof)}),)),
         ),
     )
@@ -249,6 +253,27 @@ def _places(proof: Proof, declaration: RiskDeclaration) -> Field:
     return Field("places", lines, head, _promised(held, PLACES[declaration.subject_kind]))
 
 
+def _fallback(proof: Proof, model: RiskModel, declaration: RiskDeclaration) -> Field:
+    """Where the line leads, and whether it is the better one there. Empty without a second opinion, or where nobody
+    held it against the trees."""
+    second, told = model.second, proof.where_few
+    if second is None or told is None:
+        return Field("fallback")
+    if second.post is None:
+        return Field("fallback", (Line("fallback.nowhere"),))
+    counts: dict[str, Value] = {"places": len(proof.thin_places), "unseen": len(proof.unseen_places), "least": THIN}
+    lines = (
+        Line("fallback.leads", {"least": THIN}),
+        Line("fallback.places", counts),
+        Line("fallback.found", {"rows": told.rows, "trees": told.trees, "line": told.line, "apart": told.apart})
+        if told.rows
+        else Line("fallback.no_rows"),
+    )
+    rows = {**dict.fromkeys(proof.unseen_places, 0), **proof.thin_places}
+    kind, least = PLACES[declaration.subject_kind], sorted(rows.items(), key=lambda each: (each[1], each[0]))
+    return Field("fallback", lines, ("place", "learnt"), tuple((Word(kind, name), n) for name, n in least))
+
+
 def _groups(proof: Proof) -> Field:
     audit = proof.audit
     if audit is None or not audit.tables:
@@ -263,7 +288,14 @@ def _groups(proof: Proof) -> Field:
     }
     lines = (Line("groups.looked", counted), Line("groups.wide", {"wide": len(wide_gaps(proof))}))
     rows = tuple(
-        (Word("view", g.view), Word("attribute", g.attribute), g.group, Word("rate", g.rate), g.rows, g.gap)
+        (
+            Word("view", g.view),
+            Word("attribute", g.attribute),
+            group_of(g.attribute, g.group),
+            Word("rate", g.rate),
+            g.rows,
+            g.gap,
+        )
         for g in audit.found
     )
     return Field("groups", lines, ("view", "attribute", "group", "rate", "rows", "difference"), rows)
@@ -281,6 +313,11 @@ def _group_tables(proof: Proof) -> Iterable[Field]:
             yield Field("group_table", (_ratio(table),), head, tuple(_group_rows(table)), about)
 
 
+def group_of(attribute: str, group: str) -> Word:
+    """A group by its attribute, so that each language can say it."""
+    return Word("group_of", f"{attribute}/{group}")
+
+
 def _ratio(table: GroupTable) -> Line:
     ratio = table.selection_ratio
     return Line("groups.ratio", {"ratio": ratio}) if ratio.value is not None else Line("groups.no_ratio")
@@ -290,10 +327,43 @@ def _group_rows(table: GroupTable) -> Iterable[tuple[Value, ...]]:
     for row in table.rows:
         if row.shown:
             rates = (row.selection_rate, row.confirmation_rate, row.missed_risk_rate, row.false_positive_rate)
-            yield (row.group, row.rows, *rates, row.calibration_gap)
+            yield (group_of(table.attribute, row.group), row.rows, *rates, row.calibration_gap)
         else:
             thin = Word("card.thin", "none") if row.detectable is None else Word("thin", f"{row.detectable:.3f}")
-            yield (row.group, row.rows or Word("card", "few"), thin, "", "", "", "")
+            yield (group_of(table.attribute, row.group), row.rows or Word("card", "few"), thin, "", "", "", "")
+
+
+def _frontier(proof: Proof) -> Field:
+    """What the search for the less discriminatory equal found and took, or why nobody searched; empty where neither is
+    on record."""
+    found = proof.frontier
+    if found is None:
+        return Field("frontier", (Line(f"frontier.{proof.unsearched}"),) if proof.unsearched else ())
+    margin: dict[str, Value] = {"tried": found.tried, "equals": found.equals, "margin_share": MARGIN}
+    gained: dict[str, Value] = {"chosen": found.chosen.parity, "best": found.best.parity, "level": found.chosen.level}
+    shown = sorted({e.name: e for e in (*found.frontier, found.best, found.chosen)}.values(), key=lambda e: -e.level)
+
+    def role(each: Equal) -> str:
+        return "chosen" if each == found.chosen else "best" if each == found.best else "other"
+
+    return Field(
+        "frontier",
+        (Line("frontier.searched", margin), Line("frontier.chosen", gained)),
+        ("candidate", "level", "parity", "role"),
+        tuple((_mix(each), each.level, each.parity, Word("card.role", role(each))) for each in shown),
+    )
+
+
+def _mix(of: Equal) -> tuple[Line, ...]:
+    """How many of its models are grown by which recipe, without which column."""
+    return tuple(_part(recipe, count) for recipe, count in of.members)
+
+
+def _part(recipe: Recipe, count: int) -> Line:
+    values: dict[str, Value] = {"members": count, "recipe": Word("card.recipe", recipe.candidate.name)}
+    if recipe.without is None:
+        return Line("mix", values)
+    return Line("mix_without", values | {"column": recipe.without})
 
 
 def _stability(proof: Proof) -> Field:
@@ -324,16 +394,14 @@ def _inputs(model: RiskModel, declaration: RiskDeclaration) -> Field:
     return Field("inputs", lines, ("reasons", "inputs"), tuple((Word("group", g), n) for g, n in counted.items()))
 
 
-def _failures(proof: Proof, declaration: RiskDeclaration) -> Field:
-    kind = PLACES[declaration.subject_kind]
+def _failures(proof: Proof) -> Field:
     lines = (
         Line("failures.thin", {"places": len(proof.thin_places), "least": THIN}),
         Line("failures.unseen", {"places": len(proof.unseen_places), "rows": sum(proof.unseen_places.values())}),
         Line("failures.checked" if proof.chosen else "failures.exits"),
         Line("failures.rare"),
     )
-    least = sorted(proof.thin_places.items(), key=lambda each: (each[1], each[0]))
-    return Field("failures", lines, ("place", "rows"), tuple((Word(kind, name), n) for name, n in least))
+    return Field("failures", lines)
 
 
 def _promised(each: Iterable[Promised], kind: str) -> Rows:

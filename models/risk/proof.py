@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from datetime import date
 from functools import cache, cached_property
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from evidence.groups import Audit
 from evidence.intervals import Interval
 from models import folder
+from models.risk.less_discriminatory import Frontier
 from models.risk.stability import Stability
 from records.errors import BadInput
 
@@ -105,6 +107,17 @@ class WhoLooked:
 
 
 @dataclass(frozen=True)
+class WhereFew:
+    """Test rows at places where the second opinion leads: mean log loss of the trees and of the line, and the line's
+    minus the trees' on the same redrawn days. Below 0 the line is the better one."""
+
+    rows: int
+    trees: Interval
+    line: Interval
+    apart: Interval
+
+
+@dataclass(frozen=True)
 class Proof:
     """All there is on record about the candidate `model` (the hash of its folder), which `name` declares.
 
@@ -139,6 +152,11 @@ class Proof:
     """Places with fewer labelled training rows than a model of their own would need, with their number of rows."""
     unseen_places: Mapping[str, int]
     """Places that training never saw, with their number of test rows."""
+    where_few: WhereFew | None = None
+    """Of a model with a second opinion."""
+    frontier: Frontier | None = None
+    """Where the less discriminatory equal was searched for; else `unsearched` says why not: unasked, or too_small."""
+    unsearched: str | None = None
 
     @property
     def chosen(self) -> bool:
@@ -155,7 +173,10 @@ class Proof:
 
     @classmethod
     def load(cls, path: Path) -> Proof:
-        """The proof of a folder. BadInput where it was changed, or was made by another version of the engine."""
+        """The proof of a folder. BadInput where it was changed, or was made by another version of the engine.
+
+        What an earlier version did not look at is None: its card has an empty field, and it cannot be promoted again.
+        """
         content = json.loads(folder.read(path)[FILE])
         try:
             found = _read(cls, content)
@@ -164,6 +185,8 @@ class Proof:
                 f"The proof '{path}' was made by another version ({error}). Train the model again."
             ) from error
         assert isinstance(found, cls)  # noqa: S101 - what was asked for
+        # Its name is that of what was written then, even where this version would write more.
+        vars(found)["hash"] = path.name
         return found
 
     def _files(self) -> dict[str, bytes]:
@@ -186,9 +209,11 @@ def _read(kind: Any, written: Any) -> Any:
         return None if written is None else _read(next(k for k in inside if k is not type(None)), written)
     if is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
-        return kind(**{f.name: _read(hints[f.name], written[f.name]) for f in fields(kind)})
+        told = [f for f in fields(kind) if f.name in written or f.default is MISSING]
+        return kind(**{f.name: _read(hints[f.name], written[f.name]) for f in told})
     if origin is tuple:
-        return tuple(_read(inside[0], each) for each in written)
+        kinds = repeat(inside[0], len(written)) if inside[-1] is ... else inside
+        return tuple(_read(of, each) for of, each in zip(kinds, written, strict=True))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {key: _read(inside[1], each) for key, each in written.items()}
     return date.fromisoformat(written) if kind is date else written

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from evidence.cells import CELL, Outcomes
 from evidence.groups import Audit, View
 from evidence.intervals import Z95, Interval, bootstrap, redrawn_days, wilson
-from evidence.metrics import calibration_error, pr_auc, selected
+from evidence.metrics import calibration_error, losses, pr_auc, selected
 from evidence.selection import hajek
 from features.declaration import SubjectKind
 from models.risk.calibration import log_odds, probability
@@ -28,7 +28,7 @@ from models.risk.fallback import LEAST as THIN
 from models.risk.judging import FLOOR
 from models.risk.labels import Labels
 from models.risk.model import RiskModel, Scores
-from models.risk.proof import EVERYONE, Calibrated, Findings, Gained, Looked, Promised, Proof, WhoLooked
+from models.risk.proof import EVERYONE, Calibrated, Findings, Gained, Looked, Promised, Proof, WhereFew, WhoLooked
 from models.risk.training import LEAST_FINDINGS, LEAST_POSITIVES, TrainedModel, control_chances, joined, moments, whose
 
 PLACE: Final[dict[SubjectKind, str]] = {"crossing": "post_of_crossing", "permit": "office_of_file"}
@@ -83,7 +83,8 @@ def prove(
     if champion is not None and champion.hash != model.hash:
         rival, gained = champion.hash, over(champion, test, scores, draws)
     place = PLACE[declaration.subject_kind]
-    counted = _counted(learnt.rows.column(place))
+    second = model.second
+    counted = second.rows if second is not None and second.post is not None else _counted(learnt.rows.column(place))
     control = trained.control
     return Proof(
         name=declaration.name,
@@ -110,6 +111,9 @@ def prove(
         stability=model.stability,
         thin_places={name: n for name, n in counted.items() if n < THIN},
         unseen_places={n: k for n, k in _counted(test.rows.column(place)).items() if n not in counted},
+        where_few=where_few(model, test, scores, draws),
+        frontier=trained.frontier,
+        unsearched=trained.unsearched,
     )
 
 
@@ -154,6 +158,24 @@ def over(champion: RiskModel, test: Judged, scores: Scores, draws: int) -> Gaine
 
     days = redrawn_days(rows.as_of.astype("datetime64[D]"), draws)
     return Gained(champion.hash, bootstrap(gain, np.arange(len(rows.labels)), days), len(rows.labels))
+
+
+def where_few(model: RiskModel, test: Judged, scores: Scores, draws: int) -> WhereFew | None:
+    """Trees and line on the test rows at places where the line leads, by what each promises of checked rows; None
+    without a second opinion."""
+    if model.second is None:
+        return None
+    _, leads = model.second_opinion(test.rows)
+    rows = test.part(leads)
+    line = replace(model.second, calibrator=replace(model.second.calibrator, shift=0.0))
+    told = (_of_checked(model, scores)[leads], line.probability(model.matrix(rows.rows)))
+    trees, lines = (losses(rows.labels, chance) for chance in told)
+    days = redrawn_days(rows.as_of.astype("datetime64[D]"), draws) if len(rows.labels) else []
+
+    def mean(of: np.ndarray) -> Interval:
+        return bootstrap(lambda at: float(of[at].mean()) if len(at) else None, np.arange(len(of)), days)
+
+    return WhereFew(len(rows.labels), mean(trees), mean(lines), mean(lines - trees))
 
 
 def calibration_of(model: RiskModel, test: Judged, scores: Scores, places: pa.ChunkedArray, draws: int) -> Calibrated:

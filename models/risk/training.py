@@ -81,6 +81,7 @@ class TrainedModel:
     counts: Mapping[str, int]
     parameters: Mapping[str, Any]
     frontier: Frontier | None = None  # where the less discriminatory equal was searched for
+    unsearched: str | None = None  # else why not: "unasked", or "too_small" groups
 
     @property
     def control(self) -> Estimate:
@@ -218,6 +219,7 @@ def train(
         counts,
         _parameters(found, profile) | _chosen(frontier),
         frontier,
+        "unasked" if even is None else "too_small" if frontier is None else None,
     )
 
 
@@ -313,8 +315,10 @@ def _second(
     """The line beside the trees, and how many training rows each place had."""
     if declaration.place is None:
         return SecondOpinion(line, calibrator, None, {})
-    places = pc.cast(rows.column(declaration.place), pa.string()).to_numpy(zero_copy_only=False)
-    return SecondOpinion(line, calibrator, declaration.place, counted(np.asarray(places, dtype=object), in_train))
+    places = pc.cast(rows.column(declaration.place), pa.string())
+    named = np.asarray(places.to_numpy(zero_copy_only=False), dtype=object)
+    learnt = in_train & np.asarray(pc.is_valid(places))
+    return SecondOpinion(line, calibrator, declaration.place, counted(named, learnt))
 
 
 def control_chances(rows: pa.Table) -> np.ndarray:

@@ -9,8 +9,10 @@ from evidence.cells import Outcomes
 from evidence.groups import compare
 from evidence.intervals import Interval
 from models.risk.judging import BASE, FLOOR, MODEL
+from models.risk.learners import Candidate
+from models.risk.less_discriminatory import Equal, Frontier, Recipe
 from models.risk.model import RiskModel
-from models.risk.proof import Calibrated, Findings, Gained, Looked, Promised, Proof, WhoLooked
+from models.risk.proof import Calibrated, Findings, Gained, Looked, Promised, Proof, WhereFew, WhoLooked
 from models.risk.stability import Stability
 
 METRICS = ("pr_auc", "roc_auc", "precision_0.05", "recall_0.05", "calibration_error", "log_loss", "brier")
@@ -27,6 +29,12 @@ NONE_OFF = Calibrated(
     ),
     Promised("random", 300, 24, 0.075, Interval(0.08, 0.05, 0.12)),
 )
+TUNED = Candidate("tuned", ("number", "category"), {"num_leaves": 7, "learning_rate": 0.1})
+BEST, CHOSEN = (
+    Equal(((Recipe(TUNED), 5),), 0.36, 1.0, 0.62),
+    Equal(((Recipe(TUNED), 3), (Recipe(TUNED, "permit_state"), 2)), 0.358, 0.994, 0.81),
+)
+FRONTIER = Frontier(BEST, CHOSEN, (BEST, CHOSEN, Equal(((Recipe(TUNED, "permit_state"), 5),), 0.3, 0.83, 0.9)), 7, 44)
 
 
 def made_proof(model: RiskModel, **changes) -> Proof:
@@ -69,6 +77,8 @@ def made_proof(model: RiskModel, **changes) -> Proof:
             stability=Stability(1000, 4, 1200, 4, 0.2, 0.05, {"papers": 0.1, "permit": None}, 0.2),
             thin_places={"tozeur": 40},
             unseen_places={"tabarka": 3},
+            where_few=WhereFew(43, Interval(0.41, 0.3, 0.5), Interval(0.39, 0.3, 0.5), Interval(-0.02, -0.05, 0.01)),
+            frontier=FRONTIER,
         ),
         **changes,
     )

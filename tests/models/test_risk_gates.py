@@ -1,16 +1,19 @@
 """Every gate lets a model in good order through, and refuses it once one thing is off, with the figure that is."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from evidence.intervals import Interval
+from models import folder
 from models.risk import gates
 from models.risk.gates import BOUNDS, Hands, SignedOff
 from models.risk.judging import BASE, MODEL
 from models.risk.model import Input
-from models.risk.proof import Gained, Proof
+from models.risk.proof import FILE, Gained, Proof, plain
+from records.errors import BadInput
 from tests.models.made_proof import NONE_OFF, audited, made_proof
 from tests.serving.small_model import small_model
 
@@ -31,7 +34,22 @@ def test_a_proof_is_kept_as_it_was_made_under_the_hash_of_its_content(proof, tmp
     path = proof.save(tmp_path)
     assert path.name == proof.hash
     assert Proof.load(path) == proof
+    assert Proof.load(path).frontier.chosen.members == proof.frontier.chosen.members
     assert replace(proof, learnt_from="records").hash != proof.hash
+
+
+def test_a_proof_of_an_earlier_version_is_read_under_its_name_and_lacks_what_that_did_not_look_at(proof, tmp_path):
+    written = plain(asdict(proof))
+    for name in ("where_few", "frontier", "unsearched"):
+        del written[name]
+    path = folder.write(tmp_path, {FILE: json.dumps(written).encode()})
+    earlier = Proof.load(path)
+    assert earlier.hash == path.name
+    assert (earlier.where_few, earlier.frontier, earlier.unsearched) == (None, None, None)
+    assert replace(proof, where_few=None, frontier=None) == earlier
+    del written["stability"]
+    with pytest.raises(BadInput, match="another version"):
+        Proof.load(folder.write(tmp_path, {FILE: json.dumps(written).encode()}))
 
 
 def test_a_model_in_good_order_passes_every_gate(model, proof):

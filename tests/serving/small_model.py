@@ -1,4 +1,4 @@
-"""A tiny model of four real features, with what is usual among similar subjects and which reasons hold."""
+"""A tiny model of four real features, with what is usual among similar subjects, which reasons hold, and a line."""
 
 from datetime import UTC, date, datetime
 
@@ -9,6 +9,9 @@ import pyarrow as pa
 from features.catalogue import features
 from models.risk.calibration import Calibrator
 from models.risk.declaration import Bands
+from models.risk.encoding import Matrix
+from models.risk.fallback import SecondOpinion
+from models.risk.learners import logistic
 from models.risk.model import Input, RiskModel
 from models.risk.peers import peers
 from models.risk.stability import Stability
@@ -35,6 +38,8 @@ def small_model() -> RiskModel:
     label = (rows[:, 0] / 10 - rows[:, 1] / 1500 + rng.normal(0, 0.5, 600) > 0.6).astype(int)
     booster = lightgbm.train(OPTIONS, lightgbm.Dataset(rows, label), num_boost_round=20)
     known = features("crossing")
+    kinds = tuple("category" if n in LEVELS else "number" for n in READS)
+    line = logistic((Matrix(rows, READS, kinds), label.astype(float)))
     bands = Rulebook.load(on=date(2026, 3, 2)).ladder.bands[PURPOSE]  # the labels that the ladder knows
     return RiskModel(
         name=PURPOSE,
@@ -49,6 +54,7 @@ def small_model() -> RiskModel:
         stability=Stability(
             600, 4, 600, 4, 0.2, 0.01, {"frequency": 0.05, "papers": 0.05, "itinerary": 0.0, "permit": None}
         ),
+        second=SecondOpinion(line, Calibrator(), "post_of_crossing", {"ras-jedir": 1200, "tunis-carthage": 40}),
     )
 
 

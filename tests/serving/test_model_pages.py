@@ -12,6 +12,7 @@ from models.risk.gates import GATES
 from models.risk.secondary_check import DECLARATION
 from serving import champions, model_cards, promotion
 from serving.capabilities import Capability, Role, may
+from serving.card_pictures import pictures
 from serving.champions import Champion
 from serving.house import House
 from serving.languages import FOLDER, LANGUAGES, language
@@ -48,6 +49,21 @@ def test_the_card_is_said_in_each_language_with_every_figure_of_the_proof(model,
         assert reader.number(proof.findings.usable) in told
         assert not re.search(r"\{\w*\}|\bNone\b|card\.|gate\.|Interval|Word\(", told)
     assert not hosts(model_cards.as_page(made, reader, mode="demo"))
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_frontier_is_drawn_for_a_desk_a_phone_and_paper(model, code):
+    made, reader = card(DECLARATION, made_proof(model), model), language(code)
+    picture = pictures(made, reader)["frontier"]
+    assert picture.wide != picture.narrow
+    assert "var(--accent)" in picture.wide
+    for role in ("chosen", "best", "other"):
+        assert reader.say(f"card.role.{role}") in picture.wide
+    page = model_cards.as_page(made, reader, mode="demo")
+    assert page.count("<svg") == 2
+    assert "var(--accent)" not in page
+    unsearched = made_proof(model, frontier=None, unsearched="unasked")
+    assert pictures(card(DECLARATION, unsearched, model), reader) == {}
 
 
 def test_a_value_that_changes_in_the_proof_changes_on_the_card_and_no_text_holds_a_figure():
@@ -91,6 +107,9 @@ def test_the_pages_show_champion_candidate_gates_and_history(enter, candidate, i
     assert reader.say("models.nobody") not in client.get(f"/models/{PURPOSE}").text
     assert not hosts(page)
     assert "<script" not in page
+    assert page.count("<svg") == 2
+    for field in ("fallback", "frontier", "proxies", "overrides", "contact"):
+        assert reader.say(f"card.{field}") in page.replace("&#39;", "'")
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ENGINE])
