@@ -14,6 +14,7 @@ from serving.dossier_parts import Section, section
 from serving.dossiers import Decision, Explanation, Look
 from serving.languages import Language
 from serving.readiness import Charter
+from serving.second_opinion import in_words
 from serving.sentences import isolated
 from serving.waterfall import how_to_read, waterfall
 
@@ -35,8 +36,8 @@ def as_text(told: Explanation) -> str:
 
 
 def as_json(told: Explanation) -> dict[str, Any]:
-    """The same as values of JSON; for oversight with the figures, the picture as Vega-Lite, the digest, who saw it and
-    what was decided.
+    """The same as values of JSON; for all but the person concerned with the second opinion, for oversight with the
+    figures, the picture as Vega-Lite, the digest, who saw it and what was decided.
     """
     written: dict[str, Any] = {
         "assessment": told.assessment,
@@ -46,6 +47,8 @@ def as_json(told: Explanation) -> dict[str, Any]:
         "title": told.document.title,
         "sections": [asdict(part) for part in sections(told)],
     }
+    if told.audience != "person":
+        written["second_opinion"] = None if told.second is None else asdict(told.second)
     if told.audience == "oversight":
         written |= {
             "digest": told.digest,
@@ -93,6 +96,8 @@ def sections(told: Explanation) -> tuple[Section, ...]:
     """The frozen document, followed by what is not part of it."""
     reader = told.language
     beside: list[Section] = []
+    if told.second is not None and told.pictured is not None:
+        beside.append(section("second", reader, *in_words(told.second, told.pictured, reader)))
     if told.audience == "oversight":
         beside += [_looks(told.looks, reader), _decisions(told.decisions, reader)]
         if told.digest and told.frozen_at:

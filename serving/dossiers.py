@@ -33,6 +33,7 @@ from serving.house import House
 from serving.languages import Language, language
 from serving.readiness import Charter, charter
 from serving.replay import assess_again, differences
+from serving.second_opinion import SecondOpinion, second_opinion
 
 FROZEN = "dossier_frozen"
 
@@ -68,9 +69,9 @@ class Decision:
 class Explanation:
     """What one reader is shown: the frozen document, and beside it what is not part of it.
 
-    `digest` is of the frozen dossier, None while it is blind. `pictured` is what a picture is drawn from, not for the
-    person concerned. `values`, `looks` and `decisions` are for oversight alone and empty for others; `contact` is for
-    the person concerned.
+    `digest` is of the frozen dossier, None while it is blind. `pictured` is what a picture is drawn from, and `second`
+    what a straight line says of the same inputs, neither for the person concerned. `values`, `looks` and `decisions`
+    are for oversight alone and empty for others; `contact` is for the person concerned.
     """
 
     assessment: str
@@ -81,6 +82,7 @@ class Explanation:
     digest: str | None = None
     frozen_at: datetime | None = None
     pictured: Assessment | None = None
+    second: SecondOpinion | None = None
     values: Mapping[str, Any] | None = None
     looks: tuple[Look, ...] = ()
     decisions: tuple[Decision, ...] = ()
@@ -121,8 +123,9 @@ def explanation(house: House, actor: Actor, id: str, audience: str, code: str, *
         body, frozen_at = frozen(house, actor, assessment)
         content = dossier.read(body)
         shown = dossier.document(content, audience, code)
-        pictured = None if audience == "person" else dossier.assessed(content)
-        found = Explanation(id, audience, language(code), shown, assessment.mode, _digest(body), frozen_at, pictured)
+        found = Explanation(id, audience, language(code), shown, assessment.mode, _digest(body), frozen_at)
+        if audience != "person":
+            found = replace(found, pictured=dossier.assessed(content), second=second_opinion(house, assessment))
     with store.writing(house.engine) as connection:
         if audience == "oversight":
             found = replace(

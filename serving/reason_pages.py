@@ -20,6 +20,7 @@ from serving.house import House
 from serving.languages import Language
 from serving.places import place_kind
 from serving.problems import Problem
+from serving.second_opinion import in_words, second_opinion
 from serving.sentences import checklist
 from serving.visitor import OnPage, Visitor, require
 from serving.waterfall import how_to_read, waterfall
@@ -62,6 +63,7 @@ def _seen(house: House, who: Visitor, id: str) -> Assessment | None:
 def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, Any]:
     kind = assessment.event_kind
     picture = drawn(partial(waterfall, assessment), reader)
+    second = second_opinion(house, assessment)
     return {
         "here": "case",
         "kind": kind,
@@ -69,6 +71,7 @@ def _case(house: House, assessment: Assessment, reader: Language) -> dict[str, A
         "checklist": checklist(kind, reader),
         "picture": picture,
         "how": how_to_read(assessment, reader) if picture else None,
+        "second": in_words(second, assessment, reader) if second else (),
     }
 
 
