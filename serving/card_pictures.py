@@ -33,8 +33,10 @@ def frontier(one: Field, look: Look) -> Spec | None:
         if isinstance(role := cell["role"], Word)
     ]
     alt = altair()
-    x = alt.X("level:Q", title=say("card.head.level"), scale=alt.Scale(zero=False, reverse=look.rtl, padding=12))
-    y = alt.Y("parity:Q", title=say("card.head.parity"), scale=alt.Scale(zero=False, padding=12))
+    x = alt.X(
+        "level:Q", title=look.text(say("card.head.level")), scale=alt.Scale(zero=False, reverse=look.rtl, padding=12)
+    )
+    y = alt.Y("parity:Q", title=look.text(say("card.head.parity")), scale=alt.Scale(zero=False, padding=12))
     there = [name for name in roles if any(row["role"] == roles[name] for row in rows)]
     by = alt.Scale(domain=[roles[name] for name in there], range=[look.colour(COLOURS[name]) for name in there])
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=x.axis(format=".3~f", tickCount=5), y=y.axis(tickCount=5))
