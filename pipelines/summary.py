@@ -40,7 +40,7 @@ TOP = 5
 NOTES = 3
 CHANGED = {
     "changed.nothing": "same data; nothing changed",
-    "changed.model": "same data; the model, its settings or the closures differ",
+    "changed.model": "same data; model, settings, calendar or closures differ",
     "changed.later": "no new counts; a later beginning",
     "changed.days": "new counts of {days} day(s)",
     "changed.corrected": "corrected counts of earlier days",
