@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models.risk.report import table
 from serving.languages import Language, language
+from serving.sentences import isolated
 from serving.watches import (
     CLAIMED,
     LACKS,
@@ -35,7 +36,7 @@ def watched_text(name: str, found: Standing | Lack, lang: str = "en") -> str:
         f"{name}: {said.state}",
         *said.because,
         f"{reader.say('watch.do')}: {said.do}",
-        *(f"{reader.say(CLAIMED[c.what])}: {word}" for c in found.alarms for word in acknowledged_in_words(c, reader)),
+        *(f"{reader.say(CLAIMED[claim.what])}: {word}" for claim in found.alarms for word in _said_of(claim, reader)),
         f"{said.counted} {said.promise}",
         table(("claim", "stands", "findings", "needed", "confirmed", "expected", "allowed of 100", "evidence"), claims),
         f"{shifted} Something to look at, and no alarm.",
@@ -50,6 +51,12 @@ _PAIRS = (
     ("missing", "missing_before"),
     ("unseen", "unseen_before"),
 )
+
+
+def _said_of(claim: Claim, reader: Language) -> list[str]:
+    """Who acknowledged the alarm about a claim, when and why; or that nobody did yet."""
+    said = [f"{acknowledged_in_words(each, reader)}: {isolated(each.reason)}" for each in claim.acknowledged]
+    return said or [reader.say("watch.acknowledged.nobody")]
 
 
 def _claim(claim: Claim, reader: Language) -> tuple[str, ...]:

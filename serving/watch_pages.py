@@ -180,8 +180,7 @@ def _alarm(claim: Claim, reader: Language) -> dict[str, Any]:
         "since": claim.now["since"].isoformat(),
         "title": reader.say(CLAIMED[claim.what]),
         "stands": claim_in_words(claim, reader),
-        "said": acknowledged_in_words(claim, reader),
-        "by": [each.by for each in claim.acknowledged],
+        "said": [(each.by, acknowledged_in_words(each, reader), each.reason) for each in claim.acknowledged],
     }
 
 

@@ -41,7 +41,12 @@ def evidence(found: Standing, look: Look) -> Spec:
     rule = bar.mark_rule(strokeDash=[6, 3], color=look.colour("ink")).encode(y=y)
     edge = look.width - _margin(look) if look.rtl else 0
     words = bar.mark_text(
-        align="right" if look.rtl else "left", dx=look.onward(6), dy=-7, fontSize=13, color=look.colour("ink")
+        align="right" if look.rtl else "left",
+        dx=look.onward(6),
+        dy=-4,
+        baseline="bottom",
+        fontSize=13,
+        color=look.colour("ink"),
     ).encode(y=y, x=alt.value(edge), text="words:N")
     return _dressed(alt.layer(rule, lines, words), look, 240, say("watch.evidence.title"))
 

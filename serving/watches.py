@@ -251,20 +251,9 @@ def claim_in_words(claim: Claim, language: Language) -> str:
     return language.say("watch.claim.too_few", n=have, m=_number(now["needed"], language))
 
 
-def acknowledged_in_words(claim: Claim, language: Language) -> tuple[str, ...]:
-    """Who took notice of a claim's alarm, when and why; that nobody did yet; nothing where there is no alarm."""
-    if claim.alarm is None:
-        return ()
-    said = [
-        language.say(
-            "watch.acknowledged.by",
-            who=isolated(each.by),
-            day=language.day(each.at.date()),
-            reason=isolated(each.reason),
-        )
-        for each in claim.acknowledged
-    ]
-    return tuple(said) or (language.say("watch.acknowledged.nobody"),)
+def acknowledged_in_words(said: Acknowledgement, language: Language) -> str:
+    """Who took notice of an alarm, and when. The reason stands beside it, since it may run the other way."""
+    return language.say("watch.acknowledged.by", who=isolated(said.by), day=language.day(said.at.date()))
 
 
 def _because(found: Standing, claim: Claim, language: Language) -> str:
