@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from models.volumes.calendars.uncertain import chances
 from models.volumes.lake.official_days import official_days
 from models.volumes.rhythm import rhythm_of, steps
 from records.calendar import calendar_rows
+from records.lake import Lake
 from records.tables import table
 
 DAY = rhythm_of("D")
@@ -102,6 +104,22 @@ def test_what_officials_announce_replaces_what_was_computed_and_is_in_no_doubt()
     alone = of("2026-01-01", "2026-10-27", "TN")
     assert alone.uncertain[place[1]]
     assert np.array_equal(told[0].columns["school_holiday"], alone.columns["school_holiday"])
+
+
+def test_an_announcement_counts_from_the_moment_it_was_known(tmp_path: Path) -> None:
+    lake = Lake.create(tmp_path / "lake", 2)
+    lake.append("calendar", calendar_rows(date(2026, 3, 18), date(2026, 3, 24)), batch="computed")
+    first = day("2026-03-20")
+    before, after = (datetime(2026, 3, 19, hour, tzinfo=UTC) for hour in (12, 20))
+    seen = {"day": date(2026, 3, 20), "public_holiday": None, "hijri_month": 9, "hijri_day": 30, "status": "announced"}
+    seen |= {"happened_at": before, "known_at": after}
+    lake.append("calendar", pa.Table.from_pylist([seen], table("calendar").lake_schema), batch="announced")
+    for at, holiday, announced in ((before, "eid_al_fitr", False), (after, None, True)):
+        told = official_days(lake, at)
+        here = told.days == first
+        assert (told.holiday[here].item(), told.announced[here].item()) == (holiday, announced)
+        assert len(told.days) == 7
+    assert len(official_days(lake, datetime(2020, 1, 1, tzinfo=UTC)).days) == 0
 
 
 def test_an_official_calendar_that_repeats_the_computed_one_changes_nothing() -> None:
