@@ -17,6 +17,9 @@ from records.errors import BadInput
 WEEK = 7
 FARTHEST_MOVE = 2.0
 """Days are moved to at most so many times what they said, and at least to its inverse."""
+Uncounted = tuple[np.ndarray, np.ndarray]
+"""A series' days (k,) that nobody counted, and what is usual on each (k,), NaN where nothing is known."""
+NO_DAYS: Uncounted = (np.empty(0, "datetime64[D]"), np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ def nested(
     months: Coherent,
     *,
     days_counted: np.ndarray | None = None,
-    uncounted: Sequence[np.ndarray] = (),
+    uncounted: Sequence[Uncounted] = (),
 ) -> Nested:
     """Forecasts that add up over time, from three of the same hierarchy and as many paths.
 
@@ -54,7 +57,7 @@ def nested(
     if not hours.series.shape[::2] == months.series.shape[::2] == (count, draws):
         raise BadInput("Hours, days and months must be forecast for the same series and by equally many paths.")
     days_before = (np.zeros(count) if days_counted is None else days_counted)[:, None]
-    unknown = uncounted or [dates[:0]] * count
+    unknown = uncounted or [NO_DAYS] * count
 
     cut = -1 if (hours.origin + 1 + len(day_of_hour)) % 24 == 0 else int(day_of_hour[-1])
     inside = np.bincount(month_of_day, minlength=months.series.shape[1])[: months.series.shape[1]]
@@ -72,18 +75,23 @@ def nested(
     return Nested(replace(hours, series=by_hour), replace(days, series=by_day), replace(months, series=by_month))
 
 
-def likely(days: np.ndarray, first: np.datetime64, uncounted: Sequence[np.ndarray]) -> np.ndarray:
+def likely(days: np.ndarray, first: np.datetime64, uncounted: Sequence[Uncounted]) -> np.ndarray:
     """Paths (n, P) of what came in all on days that nobody counted, from the paths (n, d, P) of the days from `first`.
 
-    `uncounted` are each series' own days. One before `first` is told as the next of its weekday on which somebody is
-    expected at all: a shut day says nothing of an open one. That it was a feast is not known here.
+    A day before `first` is told by the next of its weekday on which somebody is expected at all, since a shut day says
+    nothing of an open one, moved half the way to what was usual around it. That it was a feast is not known here.
     """
     answer = np.zeros(days.shape[::2])
-    for row, missing in enumerate(uncounted):
+    for row, (missing, usual) in enumerate(uncounted):
         open_days = days[row].any(axis=1)
-        for ahead in (missing - first).astype(int):
-            alike = [ahead] if ahead >= 0 else [k for k in range(ahead % WEEK, len(open_days), WEEK) if open_days[k]]
-            answer[row] += days[row, alike[:1]].sum(axis=0)
+        for ahead, around in zip((missing - first).astype(int), usual, strict=True):
+            if ahead >= 0:
+                answer[row] += days[row, ahead]
+                continue
+            for alike in [k for k in range(ahead % WEEK, len(open_days), WEEK) if open_days[k]][:1]:
+                told = days[row, alike]
+                move = 0.5 + 0.5 * around / told.mean() if np.isfinite(around) else 1.0
+                answer[row] += told * np.clip(move, 1 / FARTHEST_MOVE, FARTHEST_MOVE)
     return answer
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.volumes.adding_up.granularity import Uncounted
 from models.volumes.counts.panel import Note
 from models.volumes.lake.rows import Known, before_today, clock, local_day, local_days
 from models.volumes.lake.silence import silent
@@ -23,6 +24,8 @@ CLASS_DAYS = 56
 """Newest days whose mix of traveller classes is held to go on."""
 KNOWN_OF_MONTH = 0.8
 """Share of a month's days that must be known for the month to count."""
+ALIKE = 4
+"""Nearest counted days of the same weekday that say what is usual on a day that nobody counted."""
 FARTHEST_HOURS = 24 * 31 * 25
 
 Shut = tuple[tuple[str, np.datetime64, np.datetime64], ...]
@@ -37,7 +40,8 @@ class LakeFlows:
 
     hours, days, months  long tables: unique_id (the flow's node), ds, y and LABELS; a missing count is NaN
     counted              what came in the running month before `first`, by node
-    uncounted            days of that month on which a post was open and its count is missing all the same, by node
+    uncounted            days of that month on which a post was open and its count is missing all the same, by node, and
+                         beside each day the mean count of the nearest days of its weekday, NaN where there is none
     classes              persons of each regime in the last CLASS_DAYS days, by node
     so_far               what came in each hour of the day `first` that is over and has usually got its records by now
     shut                 closures known by then
@@ -49,7 +53,7 @@ class LakeFlows:
     months: pd.DataFrame
     first: np.datetime64
     counted: dict[str, float]
-    uncounted: dict[str, np.ndarray]
+    uncounted: dict[str, Uncounted]
     shut: Shut
     feed_alarms: pa.Table
     notes: tuple[Note, ...]
@@ -84,7 +88,7 @@ def lake_flows(lake: Known, as_of: datetime, zone: str = "Africa/Tunis", *, hour
         _by_month(days, today),
         today,
         {str(name): float(count) for name, count in counted.items()},
-        _uncounted(running, shut),
+        _uncounted(days, running, shut),
         shut,
         alarms,
         notes + told,
@@ -216,13 +220,24 @@ def daily_counts(
     return pd.concat(parts, ignore_index=True), _alarm_table(alarms), notes
 
 
-def _uncounted(days: pd.DataFrame, shut: Shut) -> dict[str, np.ndarray]:
+def _uncounted(days: pd.DataFrame, running: pd.DataFrame, shut: Shut) -> dict[str, Uncounted]:
     closed = _closed_days(shut)
     answer = {}
-    for name, rows in days[days["y"].isna()].groupby("unique_id"):
-        when = rows["ds"].to_numpy().astype("datetime64[D]")
-        answer[str(name)] = np.setdiff1d(when, closed.get(rows["post"].iloc[0], when[:0]))
-    return {name: when for name, when in answer.items() if len(when)}
+    for name, rows in running[running["y"].isna()].groupby("unique_id"):
+        gone = rows["ds"].to_numpy().astype("datetime64[D]")
+        gone = np.setdiff1d(gone, closed.get(rows["post"].iloc[0], gone[:0]))
+        own = days[(days["unique_id"] == name) & days["y"].notna()]
+        counted, y = own["ds"].to_numpy().astype("datetime64[D]"), own["y"].to_numpy()
+        if len(gone):
+            answer[str(name)] = (gone, np.array([_around(y, np.abs((counted - day).astype(int))) for day in gone]))
+    return answer
+
+
+def _around(y: np.ndarray, apart: np.ndarray) -> float:
+    """Mean of the ALIKE nearest counts `y` that are whole weeks `apart`, in days; NaN for none."""
+    alike = np.flatnonzero(apart % 7 == 0)
+    nearest = alike[np.argsort(apart[alike], kind="stable")[:ALIKE]]
+    return float(y[nearest].mean()) if len(nearest) else float("nan")
 
 
 def _closed_days(shut: Shut) -> dict[str, np.ndarray]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from models.volumes import losses
 from models.volumes.adding_up.coherent import Coherent, coherent
-from models.volumes.adding_up.granularity import nested
+from models.volumes.adding_up.granularity import NO_DAYS, nested
 from models.volumes.adding_up.hierarchy import SERIES, TOTAL, Hierarchy, declared, of_nodes
 from models.volumes.backtest import prepare
 from models.volumes.calendars.almanac import PLAIN, Almanac
@@ -47,7 +47,6 @@ WORD_DAYS = 14
 """First days of which it is said what moved them."""
 CAME = {"hours": 24 * 7, "days": 90, "months": 36}
 """Newest steps whose counts are published beside the forecast."""
-NO_DAYS = np.empty(0, "datetime64[D]")
 YEAR = 365
 PROFILE_HOURS = 24 * 56
 """Recent hours that say how a day spreads over its hours, where a closure shuts some of them."""
@@ -267,7 +266,7 @@ def _young(days: Ahead) -> list[Note]:
 def _uncounted(flows: LakeFlows) -> list[Note]:
     return [
         Note(name, f"{len(days)} days of this month have no count; it is told with what is likely to have come on them")
-        for name, days in flows.uncounted.items()
+        for name, (days, _) in flows.uncounted.items()
     ]
 
 

@@ -13,11 +13,10 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import ndtri
 
-from models.volumes.adding_up.granularity import WEEK, likely
+from models.volumes.adding_up.granularity import NO_DAYS, WEEK, Uncounted, likely
 from models.volumes.adding_up.paths import at_scores, quantiles_of
 from models.volumes.early_warning.nowcast import FEWEST, nowcast
 from models.volumes.lake.flows import LakeFlows
-from models.volumes.publishing.nightly import NO_DAYS
 from models.volumes.publishing.published import RUNNING, Paths, Run
 from models.volumes.rhythm import COLUMNS
 from records.errors import BadInput
@@ -106,7 +105,7 @@ def _table(
     paths: np.ndarray,
     so_far: np.ndarray,
     silent: np.ndarray,
-    uncounted: Sequence[np.ndarray],
+    uncounted: Sequence[Uncounted],
 ) -> pa.Table:
     """One row per node of the run, read from paths (n, P)."""
     labels = RUNNING.names[:7]
@@ -124,7 +123,8 @@ def _table(
     columns["so_far"] = pa.array(inside @ so_far)
     columns["forecast"] = rows["q0.5"] if "q0.5" in rows.column_names else pa.nulls(count, pa.float64())
     columns["silent"] = pa.array((inside @ silent).astype(np.int64))
-    columns["uncounted"] = pa.array([len(set().union(*compress(uncounted, node))) for node in inside])
+    missing = [set().union(*(days for days, _ in compress(uncounted, node))) for node in inside]
+    columns["uncounted"] = pa.array(map(len, missing), pa.int64())
     columns["mean"] = pa.array(futures.mean(axis=1))
     columns |= {name: pa.array(quantiles[:, place]) for place, name in enumerate(COLUMNS)}
     return pa.table(columns).cast(RUNNING)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.volumes.adding_up.coherent import Coherent
-from models.volumes.adding_up.granularity import Nested, likely, nested
+from models.volumes.adding_up.granularity import NO_DAYS, Nested, likely, nested
 from models.volumes.adding_up.hierarchy import Hierarchy
 from records.errors import BadInput
 
@@ -65,8 +65,9 @@ def test_hours_days_and_months_add_up_in_every_path(start: int, hours: int, days
     sums_meet(answer, days_counted)
     first = hour.astype("datetime64[D]")
     gone = np.arange(first.astype("datetime64[M]").astype("datetime64[D]"), first)[::2]
-    filled = nested(*forecasts, days_counted=days_counted, uncounted=[gone, gone[:0]])
-    sums_meet(filled, days_counted[:, None] + likely(filled.days.series, first, [gone, gone[:0]]))
+    lost = [(gone, np.where(np.arange(len(gone)) % 3, 150.0, np.nan)), NO_DAYS]
+    filled = nested(*forecasts, days_counted=days_counted, uncounted=lost)
+    sums_meet(filled, days_counted[:, None] + likely(filled.days.series, first, lost))
     assert min(part.series.min() for part in (answer.hours, answer.days, answer.months)) >= 0.0
 
 
@@ -75,13 +76,17 @@ def test_an_uncounted_day_is_told_by_its_own_paths_or_by_its_weekday_s_next_open
     days = np.arange(2 * 21 * 3, dtype=float).reshape(2, 21, 3) + 1.0
     days[1, 5] = 0.0  # the post is shut on Monday the 18th
 
-    def told(*gone: str) -> np.ndarray:
-        return likely(days, first, [np.array(gone, "datetime64[D]")] * 2)
+    def told(*gone: str, usual: float = np.nan) -> np.ndarray:
+        return likely(days, first, [(np.array(gone, "datetime64[D]"), np.full(len(gone), usual))] * 2)
 
     np.testing.assert_array_equal(told("2024-03-15"), days[:, 2])  # within the forecast
     np.testing.assert_array_equal(told("2024-03-04"), [days[0, 5], days[1, 12]])
     np.testing.assert_array_equal(told("2024-03-04", "2024-03-06"), told("2024-03-04") + days[:, 0])
     np.testing.assert_array_equal(told(), np.zeros((2, 3)))
+    between = told("2024-03-04", usual=30.0).mean(axis=1)
+    np.testing.assert_allclose(between, (told("2024-03-04").mean(axis=1) + 30.0) / 2)
+    np.testing.assert_array_equal(told("2024-03-15", usual=30.0), days[:, 2])
+    assert (told("2024-03-04", usual=1e6) == 2.0 * told("2024-03-04")).all()
     days[1] = 0.0
     assert (told("2024-03-04")[1] == 0.0).all()
 

@@ -127,7 +127,9 @@ def test_hours_days_and_months_are_the_same_counts() -> None:
     assert list(months.index.month) == [1, 2, 3]
     assert months.loc["2025-02-01"] == by_day.loc["2025-02"].sum()
     assert flows.counted[entry] == np.nansum(by_day.loc["2025-04"])
-    assert {name: list(map(str, days)) for name, days in flows.uncounted.items()} == {entry: ["2025-04-01"]}
+    assert {name: list(map(str, days)) for name, (days, _) in flows.uncounted.items()} == {entry: ["2025-04-01"]}
+    of_weekday = by_day.loc[["2025-03-11", "2025-03-18", "2025-03-25", "2025-04-08"]]
+    assert flows.uncounted[entry][1].tolist() == [of_weekday.mean()]
 
 
 def test_closed_hours_are_whole_ones_on_the_posts_clock() -> None:

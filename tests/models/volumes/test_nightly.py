@@ -188,7 +188,7 @@ def test_a_broken_feed_leaves_the_month_as_high_and_less_sure(run):
     lost = whole.days[whole.days["ds"].isin(gone) & whole.days["unique_id"].str.startswith(LAND)]
     lost = lost.groupby("unique_id")["y"].sum()
     known = {name: count - lost.get(name, 0.0) for name, count in whole.counted.items()}
-    broken = replace(whole, counted=known, uncounted=dict.fromkeys(lost.index, gone))
+    broken = replace(whole, counted=known, uncounted=dict.fromkeys(lost.index, (gone, np.full(6, np.nan))))
     told, before = (running(run, one).to_pandas().set_index(["period", "node"]) for one in (broken, whole))
     month, usual = told.loc["month"], before.loc["month"]
     assert month.loc[LAND, "so_far"] == pytest.approx(usual.loc[LAND, "so_far"] - lost.sum())
@@ -202,7 +202,7 @@ def test_a_broken_feed_leaves_the_month_as_high_and_less_sure(run):
 
 
 def test_an_uncounted_day_is_in_the_months_of_a_run_and_in_its_notes(made):
-    gone = {f"{LAND} > direction=entry": np.array(["2025-07-03"], "datetime64[D]")}
+    gone = {f"{LAND} > direction=entry": (np.array(["2025-07-03"], "datetime64[D]"), np.array([190.0]))}
     told = night(replace(flows(), uncounted=gone), size=SMALL, taught={n: p.taught for n, p in made.parts.items()})
     assert any("no count" in note.problem for note in told.notes)
     usual = night(flows(), size=SMALL, taught={n: p.taught for n, p in made.parts.items()})
