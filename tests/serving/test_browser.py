@@ -8,9 +8,13 @@ import pytest
 
 from serving import store
 from serving.api import create_app
+from serving.house import open_house
 from serving.languages import LANGUAGES, language
-from tests.serving.crossings import newest_day
+from serving.watches import acknowledge, standing
+from tests.serving.crossings import PURPOSE, newest_day
+from tests.serving.pages import actor_of
 from tests.serving.published_run import publish
+from tests.serving.watched_model import ALARMED, looked
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: `make system` installs it")
@@ -27,6 +31,7 @@ PAGES = {
     "planner": ("/", *PLANNERS),
     "protection": ("/",),
     "administrator": ("/",),
+    "oversight": ("/watch?kind=crossing",),
 }
 EVERY_PAGE = [(role, address) for role, addresses in PAGES.items() for address in addresses]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -81,6 +86,11 @@ def house(lasting_installation, model, rulebook, protection):
     with store.writing(lasting_installation.engine) as connection:
         store.save_assessments(connection, batch, zone="Africa/Tunis")
     publish(lasting_installation.settings.home)
+    looked(lasting_installation.settings, **ALARMED)
+    made = open_house(lasting_installation.settings)
+    alarm = standing(made, PURPOSE).alarms[0].alarm
+    acknowledge(made, actor_of(lasting_installation, "data_scientist"), PURPOSE, alarm.what, alarm.since, "New routes")
+    made.engine.dispose()
     return lasting_installation, batch
 
 
@@ -124,6 +134,7 @@ class Window:
     def __init__(self, browser, address):
         self.address, self.asked, self.complaints = address, [], []
         self.page = browser.new_context(viewport=DESK, locale="en-GB").new_page()
+        self.page.set_default_timeout(120_000)  # a busy machine is no reason to fail
         self.page.on("request", lambda request: self.asked.append(request.url))
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
