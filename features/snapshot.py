@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import struct
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,7 +18,6 @@ from features.columns import NEVER, NULL, Ints
 from features.declaration import SubjectKind
 from features.histories import History
 from features.indexes import CHUNK, Index
-from features.kernels import answers
 from features.people import LINK_COLUMNS, People, people
 from records.errors import BadInput
 from records.links import INSTANT, persons
@@ -62,8 +62,7 @@ class Snapshot:
 
     def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
         index = self._index(table, by)
-        matrix = self._matrix(index, _different(keys), since)
-        held = answers.turned(matrix)
+        held = np.ascontiguousarray(self._matrix(index, _different(keys), since).T)
         named = dict(zip(index.columns, held[TIMES:], strict=True))
         return History(held[1], held[2], held[3], named, lambda name, chosen: self._texts(named[name][chosen]))
 
@@ -105,12 +104,12 @@ class Snapshot:
             )
         return self.indexes[table, by]
 
-    def _matrix(self, index: Index, keys: Iterable[int], since: int) -> Ints:
+    def _matrix(self, index: Index, keys: Collection[int], since: int) -> Ints:
         store = self.stores[index.name]
         if index.chunked:
             found = list(self._chunks(store, index, keys, since))
         else:
-            named, get = np.array(keys, ">i8").tobytes(), self.txn.get
+            named, get = struct.pack(f">{len(keys)}q", *keys), self.txn.get
             found = [get(named[k : k + 8], b"", store) for k in range(0, len(named), 8)]
         return np.frombuffer(b"".join(found), np.int64).reshape(-1, TIMES + len(index.columns))
 

@@ -76,22 +76,24 @@ class Stream:
         return held if self.rows.straight else held[self.rows.row]
 
     def column(self, name: str) -> Ints:
-        if name not in self.columns:
-            self.columns[name] = self._of_rows(self.history.column(name))
-        return self.columns[name]
+        held = self.columns.get(name)
+        if held is None:
+            held = self.columns[name] = self._of_rows(self.history.column(name))
+        return held
 
     def part(self, of: Reading) -> Flags:
         """Which rows take part; empty where all do."""
         if not of.where and not of.there:
             return _ALL
-        if of.part not in self.parts:
+        part = self.parts.get(of.part)
+        if part is None:
             part = met(self.column, of.where)
             for name in of.there:
                 if answers.gaps(self.column(name)):
                     there = self.column(name) != NULL
                     part = there if part is _ALL else part & there
             self.parts[of.part] = part
-        return self.parts[of.part]
+        return part
 
     def spread(self, found: Numbers | Ints | Places) -> Numbers:
         """Answers in the order of the rows that asked; null where there was no entity to ask about."""
@@ -124,7 +126,8 @@ def grouped(asked: Sequence[Ints], at: Ints, held: Sequence[Ints], kept: Flags, 
     if len(ask) == len(row) and (ask == row).all() and (at == history.happened).all():
         asks = rows  # each row asks about itself, as in training
     elif count == len(ask):
-        asks = Grouped(True, np.arange(count + 1), np.arange(count), at, at)  # each about another, as at a booth
+        place = np.arange(count + 1)
+        asks = Grouped(True, place, place[:count], at, at)  # each about another, as at a booth
     else:
         asks = sights.in_groups(ask, count, at, at)
     return Stream(asks, len(at), rows, history)
@@ -180,7 +183,8 @@ def _look(stream: Stream, of: Looks) -> dict[int, Numbers]:
         s.sights[when] = _sight(sights.sight(s.ask_start, s.at, s.row_start, *_stated(s, when)), 0)
     if not len(of.widths):
         return {}
-    superseded = s.superseded if s.history.corrected else _NOTHING
+    # Where they need not be brought into order, it is as quick to look whether any was superseded later.
+    superseded = s.superseded if s.rows.straight or s.history.corrected else _NOTHING
     found = sights.sights(
         s.ask_start, s.at, s.asks.row, s.row_start, s.happened, s.known, superseded, of.widths, of.of_plain, s.asked
     )
@@ -192,7 +196,7 @@ def _look(stream: Stream, of: Looks) -> dict[int, Numbers]:
 def _sight(found: tuple[Flags, Places, Places, Places, Places], width: int) -> Sight:
     straight, entering, entered, leaving, left = found
     first = _STRAIGHT if straight[0] else entering
-    return Sight(first, _STRAIGHT if straight[width + 1] else leaving[width], entered, left[width])
+    return first, _STRAIGHT if straight[width + 1] else leaving[width], entered, left[width]
 
 
 def _stated(s: Stream, when: When) -> tuple[Ints, Ints]:
@@ -227,7 +231,8 @@ def _count(s: Stream, r: Reading) -> Numbers:
 def _number(s: Stream, r: Reading) -> Ints | Places:
     part, sight = s.part(r), s.sights[r.when]
     if not len(part):
-        return sight.entered - sight.left
+        _, _, entered, left = sight
+        return entered - left
     return aggregates.totals(s.ask_start, s.row_start, sight, part, _NOTHING)[0]
 
 

@@ -16,7 +16,8 @@ _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 def totals(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, brought: Ints) -> tuple[Ints, Ints]:
     """How many of the rows that take part each query sees, and the sum of what they bring (nothing, if empty)."""
-    counts, sums = np.empty(len(sight.entered), np.int64), np.empty(len(sight.entered), np.int64)
+    asks = len(sight[2])
+    counts, sums = np.empty(asks, np.int64), np.empty(asks, np.int64)
     _totals(ask_start, row_start, sight, part, brought, counts, sums)
     return counts, sums
 
@@ -25,21 +26,21 @@ def totals(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, brought:
 def _totals(
     ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, brought: Ints, counts: Ints, sums: Ints
 ) -> None:
-    entering, leaving = len(sight.entering) > 0, len(sight.leaving) > 0
-    choosy, adding = len(part) > 0, len(brought) > 0
+    entering, leaving, entered, left = sight
+    late, early, choosy, adding = len(entering) > 0, len(leaving) > 0, len(part) > 0, len(brought) > 0
     for e in range(len(ask_start) - 1):
         i = j = row_start[e]
         number = amount = 0
         for q in range(ask_start[e], ask_start[e + 1]):
-            while i < sight.entered[q]:
-                row = sight.entering[i] if entering else i
+            while i < entered[q]:
+                row = entering[i] if late else i
                 if not choosy or part[row]:
                     number += 1
                     if adding:
                         amount += brought[row]
                 i += 1
-            while j < sight.left[q]:
-                row = sight.leaving[j] if leaving else j
+            while j < left[q]:
+                row = leaving[j] if early else j
                 if not choosy or part[row]:
                     number -= 1
                     if adding:
@@ -97,27 +98,28 @@ def _codes(row_start: Ints, column: Ints, found: Ints) -> None:
 
 def distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code: Ints) -> Ints:
     """How many different codes the rows that take part and that each query sees have."""
-    different = np.empty(len(sight.entered), np.int64)
+    different = np.empty(len(sight[2]), np.int64)
     _distincts(ask_start, row_start, sight, part, code, different)
     return different
 
 
 @compiled
 def _distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code: Ints, different: Ints) -> None:
-    entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
+    entering, leaving, entered, left = sight
+    late, early, choosy = len(entering) > 0, len(leaving) > 0, len(part) > 0
     held = np.zeros(_widest(row_start), np.int64)
     for e in range(len(ask_start) - 1):
         i = j = row_start[e]
         number = 0
         for q in range(ask_start[e], ask_start[e + 1]):
-            while i < sight.entered[q]:
-                row = sight.entering[i] if entering else i
+            while i < entered[q]:
+                row = entering[i] if late else i
                 if not choosy or part[row]:
                     number += held[code[row]] == 0
                     held[code[row]] += 1
                 i += 1
-            while j < sight.left[q]:
-                row = sight.leaving[j] if leaving else j
+            while j < left[q]:
+                row = leaving[j] if early else j
                 if not choosy or part[row]:
                     held[code[row]] -= 1
                     number -= held[code[row]] == 0
@@ -136,22 +138,23 @@ def newest(
     Rows lie in that order but for the value, so the last one seen is looked for from the last one that ever entered
     downwards; what has been passed does not come back, save where a late row enters.
     """
-    best = np.empty(len(sight.entered), np.int64)
-    entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
+    entering, leaving, entered, left = sight
+    best = np.empty(len(entered), np.int64)
+    late, early, choosy = len(entering) > 0, len(leaving) > 0, len(part) > 0
     seen = np.zeros(len(happened), np.bool_)
     for e in range(len(ask_start) - 1):
         begin = row_start[e]
         i = j = begin
         top = begin - 1
         for q in range(ask_start[e], ask_start[e + 1]):
-            while i < sight.entered[q]:
-                row = sight.entering[i] if entering else i
+            while i < entered[q]:
+                row = entering[i] if late else i
                 if not choosy or part[row]:
                     seen[row] = True
                     top = max(top, row)
                 i += 1
-            while j < sight.left[q]:
-                seen[sight.leaving[j] if leaving else j] = False
+            while j < left[q]:
+                seen[leaving[j] if early else j] = False
                 j += 1
             while top >= begin and not seen[top]:
                 top -= 1
@@ -170,22 +173,23 @@ def newest(
 @compiled
 def oldest(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags) -> Ints:
     """The first of the rows that take part and that each query sees, -1 where it sees none. See `newest`."""
-    best = np.empty(len(sight.entered), np.int64)
-    entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
+    entering, leaving, entered, left = sight
+    best = np.empty(len(entered), np.int64)
+    late, early, choosy = len(entering) > 0, len(leaving) > 0, len(part) > 0
     seen = np.zeros(row_start[-1], np.bool_)
     for e in range(len(ask_start) - 1):
         i = j = row_start[e]
         bottom, top = row_start[e + 1], row_start[e] - 1
         for q in range(ask_start[e], ask_start[e + 1]):
-            while i < sight.entered[q]:
-                row = sight.entering[i] if entering else i
+            while i < entered[q]:
+                row = entering[i] if late else i
                 if not choosy or part[row]:
                     seen[row] = True
                     bottom = min(bottom, row)
                     top = max(top, row)
                 i += 1
-            while j < sight.left[q]:
-                seen[sight.leaving[j] if leaving else j] = False
+            while j < left[q]:
+                seen[leaving[j] if early else j] = False
                 j += 1
             while bottom <= top and not seen[bottom]:
                 bottom += 1
@@ -228,23 +232,24 @@ def largest(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, column:
 
     A heap of the rows that entered; one that left stays until it comes to the top.
     """
-    best = np.empty(len(sight.entered), np.int64)
-    entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
+    entering, leaving, entered, left = sight
+    best = np.empty(len(entered), np.int64)
+    late, early, choosy = len(entering) > 0, len(leaving) > 0, len(part) > 0
     seen = np.zeros(len(column), np.bool_)
     heap = np.empty(_widest(row_start), np.int64)
     for e in range(len(ask_start) - 1):
         i = j = row_start[e]
         size = 0
         for q in range(ask_start[e], ask_start[e + 1]):
-            while i < sight.entered[q]:
-                row = sight.entering[i] if entering else i
+            while i < entered[q]:
+                row = entering[i] if late else i
                 if not choosy or part[row]:
                     seen[row] = True
                     _rise(heap, size, row, column)
                     size += 1
                 i += 1
-            while j < sight.left[q]:
-                seen[sight.leaving[j] if leaving else j] = False
+            while j < left[q]:
+                seen[leaving[j] if early else j] = False
                 j += 1
             while size > 0 and not seen[heap[0]]:
                 _drop(heap, size, column)
@@ -260,20 +265,21 @@ def trends(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, happened
     The sums are taken from minute 0 of time and wrap around; moved to the middle of the window's own rows they are
     exact as long as those fit 63 bits, and small however long ago the rows happened.
     """
-    slopes = np.empty(len(sight.entered), np.float64)
-    entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
+    entering, leaving, entered, left = sight
+    slopes = np.empty(len(entered), np.float64)
+    late, early, choosy = len(entering) > 0, len(leaving) > 0, len(part) > 0
     for e in range(len(ask_start) - 1):
         i = j = row_start[e]
         n = sx = sy = sxx = sxy = np.int64(0)
         for q in range(ask_start[e], ask_start[e + 1]):
-            while i < sight.entered[q]:
-                row = sight.entering[i] if entering else i
+            while i < entered[q]:
+                row = entering[i] if late else i
                 if not choosy or part[row]:
                     x, y = happened[row] // MINUTE, brought[row]
                     n, sx, sy, sxx, sxy = n + 1, sx + x, sy + y, sxx + x * x, sxy + x * y
                 i += 1
-            while j < sight.left[q]:
-                row = sight.leaving[j] if leaving else j
+            while j < left[q]:
+                row = leaving[j] if early else j
                 if not choosy or part[row]:
                     x, y = happened[row] // MINUTE, brought[row]
                     n, sx, sy, sxx, sxy = n - 1, sx - x, sy - y, sxx - x * x, sxy - x * y

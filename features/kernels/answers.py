@@ -71,22 +71,6 @@ def _averaged(counts: Ints, sums: Ints, unit: int, row: Ints, out: Numbers) -> N
             out[row[k]] = sums[k] / (unit * counts[k])
 
 
-def turned(rows: Ints) -> Ints:
-    """Columns of what comes in rows, each in one piece."""
-    out = np.empty((rows.shape[1], rows.shape[0]), np.int64)
-    _turned(rows, out)
-    return out
-
-
-@compiled
-def _turned(rows: Ints, out: Ints) -> None:
-    """A few rows at a time, so that both stay near."""
-    for begin in range(0, rows.shape[0], 64):
-        for column in range(rows.shape[1]):
-            for row in range(begin, min(begin + 64, rows.shape[0])):
-                out[column, row] = rows[row, column]
-
-
 def spread(answers: Any, row: Ints, rows: int) -> Numbers:
     """Answers at the rows that asked; NaN at those that asked nothing."""
     out = np.full(rows, np.nan)

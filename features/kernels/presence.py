@@ -30,9 +30,10 @@ def presence(  # noqa: PLR0912 - one sweep, with the counting of days inside
     instant. An entry opens a stay that the next row closes if it is an exit; one without an exit counts its own day,
     and so does an exit without an entry. A stay still open lasts until today.
     """
-    present = np.zeros(len(sight.entered), np.int64)
-    in_a_row = np.zeros(len(sight.entered), np.int64)
-    entering, leaving, choosy = len(sight.entering) > 0, len(sight.leaving) > 0, len(part) > 0
+    entering, leaving, entered, left = sight
+    present = np.zeros(len(entered), np.int64)
+    in_a_row = np.zeros(len(entered), np.int64)
+    late, early, choosy = len(entering) > 0, len(leaving) > 0, len(part) > 0
     seen = np.zeros(len(happened), np.bool_)
     for e in range(len(ask_start) - 1):
         begin = row_start[e]
@@ -40,15 +41,15 @@ def presence(  # noqa: PLR0912 - one sweep, with the counting of days inside
         top = begin - 1
         bottom = begin
         for q in range(ask_start[e], ask_start[e + 1]):
-            while i < sight.entered[q]:
-                row = sight.entering[i] if entering else i
+            while i < entered[q]:
+                row = entering[i] if late else i
                 if not choosy or part[row]:
                     seen[row] = True
                     top = max(top, row)
                     bottom = min(bottom, row)
                 i += 1
-            while j < sight.left[q]:
-                seen[sight.leaving[j] if leaving else j] = False
+            while j < left[q]:
+                seen[leaving[j] if early else j] = False
                 j += 1
             while bottom <= top and not seen[bottom]:
                 bottom += 1

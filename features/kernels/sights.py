@@ -5,7 +5,7 @@ In one file, since all of it sorts: what is compiled and kept is told anew by a 
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -27,13 +27,9 @@ class Grouped(NamedTuple):
     then: Ints
 
 
-class Sight(NamedTuple):
-    """How far the sweep has come at each query, and the orders it runs in (empty where that of the rows will do)."""
-
-    entering: Places
-    leaving: Places
-    entered: Places
-    left: Places
+Sight: TypeAlias = tuple[Places, Places, Places, Places]
+"""The orders in which rows enter and leave (empty where that of the rows will do), and how far the sweep has come in
+either at each query."""
 
 
 def in_groups(number: Places, count: int, at: Ints, then: Ints) -> Grouped:
