@@ -6,7 +6,7 @@ and its answers are dealt back to the parts that asked. So no more is in memory 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from features.asked import Asked
 from features.columns import NEVER, NULL, Ints, Values, instants, lent, whole
 from features.histories import History, none_of
 from features.kernels import numbering
-from features.plan import Plan, Source
+from features.plan import Plan, Source, StreamStep
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -52,27 +52,35 @@ def deal(plan: Plan, asked: Asked, asking: Source, own: Source, heaps: Heaps, pa
     for number, step in enumerate(plan.shared):
         plan.run(plan.towards(step.needs), asked, asking, found)
         asks = step.asked_cells(asked, found, None)
-        queries = {f"asked {k}": cells for k, cells in enumerate(asks)}
-        queries |= {"at": asked.at, "row": np.arange(len(asked.at), dtype=np.int32)}
-        _dealt(heaps, ("asks", number, part), queries, asks)
         history = step.rows(own, asks, asked.at, None)
         if len(kept := windows.met(history.column, step.where)):
             history = history.take(np.flatnonzero(kept))
-        names = dict.fromkeys([name.column for name in step.names])
-        held = {"happened": history.happened, "known": history.known}
+        held: dict[str, Ints | pa.Array] = {"happened": history.happened, "known": history.known}
         if history.corrected:
             held["superseded"] = history.superseded
         held |= {f"cells {name}": column for name, column in history.columns.items()}
-        words = {
-            f"words {r.column}": history.texts(r.column, np.arange(len(history)))
-            for r in step.readings
-            if r.text and r.column
-        }
-        _dealt(heaps, ("rows", number, part), held | words, [history.column(name) for name in names])
+        for r in step.readings:
+            if r.text and r.column:
+                held[f"words {r.column}"] = history.texts(r.column, np.arange(len(history)))
+        row = pa.array(np.arange(len(asked.at), dtype=np.int32))
+        if _about_themselves(step, asks, asked.at, history):
+            held["row"] = row
+        else:
+            queries = {f"asked {k}": cells for k, cells in enumerate(asks)}
+            _dealt(heaps, ("asks", number, part), {**queries, "at": asked.at, "row": row}, asks)
+        names = dict.fromkeys([name.column for name in step.names])
+        _dealt(heaps, ("rows", number, part), held, [history.column(name) for name in names])
+
+
+def _about_themselves(step: StreamStep, asks: Sequence[Ints], at: Ints, history: History) -> bool:
+    """Whether each row asks about itself, as in training: then it is dealt out once."""
+    if not np.array_equal(at, history.happened) or any(name.column not in history.columns for name in step.names):
+        return False
+    return all(np.array_equal(cells, history.column(name.column)) for cells, name in zip(asks, step.names, strict=True))
 
 
 def _dealt(
-    heaps: Heaps, where: tuple[str, int, int], columns: dict[str, Ints | pa.Array], names: Sequence[Ints]
+    heaps: Heaps, where: tuple[str, int, int], columns: Mapping[str, Ints | pa.Array], names: Sequence[Ints]
 ) -> None:
     what, step, part = where
     mixed = names[0]
@@ -98,12 +106,17 @@ def _dealt(
 def sweep(plan: Plan, heaps: Heaps, number: int, heap: int) -> None:
     """Sweep one heap of a step and deal the answers back."""
     step = plan.shared[number]
-    waiting = dict(heaps.take("asks", number, heap, "*"))
-    rows = [table for _, table in heaps.take("rows", number, heap, "*")]
+    waiting, rows = (dict(heaps.take(what, number, heap, "*")) for what in ("asks", "rows"))
+    asking = {"row": "row", "at": "happened"}
+    asking |= {f"asked {k}": f"cells {name.column}" for k, name in enumerate(step.names)}
+    for part, table in rows.items():
+        if "row" in table.column_names:
+            waiting[part] = pa.table({name: table.column(column) for name, column in asking.items()})
     if not waiting:
         return
-    asks = pa.concat_tables(waiting.values())
-    history = _history(pa.concat_tables(rows, promote_options="default")) if rows else none_of(step.read_columns)
+    asks = pa.concat_tables([table.select(list(asking)) for table in waiting.values()])
+    held = pa.concat_tables(rows.values(), promote_options="default") if rows else None
+    history = none_of(step.read_columns) if held is None else _history(held)
     asked = [_ints(asks, f"asked {k}") for k in range(len(step.names))]
     answers = step.read(asked, _ints(asks, "at"), history)
     table = pa.table({"row": asks.column("row"), **{f"answer {k}": pa.array(a) for k, a in enumerate(answers)}})

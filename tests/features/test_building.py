@@ -70,16 +70,17 @@ def test_shares_of_a_part_answer_what_the_whole_answers(
     )
 
 
+@pytest.mark.parametrize("source", ["of_traveller", "at_post"])
 @pytest.mark.parametrize("aggregate", ["count", "last"])
-def test_shares_of_events_that_are_all_rows_there_are(
-    tmp_path: Path, aggregate: str, monkeypatch: pytest.MonkeyPatch
+def test_events_that_are_all_rows_there_are(
+    tmp_path: Path, aggregate: str, source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As in a training set of every crossing, some of which were known late."""
     persons, documents = ([f"{what} {n}" for n in range(9)] for what in ("person", "document"))
     pools = crossing_pools([at(day / 3) for day in range(60)], timedelta(days=1), persons, documents)
     rows = [{**told(row), "crossing_id": f"c{n:03}"} for n, row in enumerate(chance(1).several(pools, 200, 200))]
     lake, events = Memory({"crossings": rows}, 2), spine("crossing", rows)
-    declared = CATALOGUES[aggregate]["of_traveller"]
+    declared = CATALOGUES[aggregate][source]
     monkeypatch.setattr(building, "SHARE_ROWS", 30)
     files = build(_parts(events, lake.buckets), declared, lake, tmp_path, catalogue=declared)
     found = pa.concat_tables(map(pq.read_table, files)).sort_by("event")
