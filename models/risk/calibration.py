@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from evidence.anchoring import anchor
-from evidence.intervals import Z95
+from evidence.intervals import Z95, beyond_noise
 from evidence.metrics import calibration_error, losses
 
 ISOTONIC_POSITIVES = 1000
@@ -176,8 +176,7 @@ def choose(raw: np.ndarray, labels: np.ndarray) -> tuple[Calibrator, dict[str, f
             chance[~inside] = (fit(raw[inside], labels[inside]) if usable else Calibrator())(raw[~inside])
         found[name] = losses(labels, chance)
     best = min(found, key=lambda name: (round(float(found[name].mean()), 9), list(fits).index(name)))
-    gained = found["raw"] - found[best]
-    if len(raw) and gained.mean() <= gained.std() / np.sqrt(len(raw)):
+    if not beyond_noise(found["raw"] - found[best]):
         best = "raw"
     chosen = fits[best](raw, labels)
     return replace(chosen, around=_around(chosen, raw, labels)), {k: float(v.mean()) for k, v in found.items()}

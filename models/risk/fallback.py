@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from evidence.intervals import beyond_noise
 from evidence.metrics import losses
 from models.risk.calibration import Calibrator, platt
 from models.risk.encoding import Matrix
@@ -21,7 +22,6 @@ from models.risk.learners import Logistic
 
 LEAST = 1000  # labelled training rows of a place
 EVIDENCE = 100  # validation rows at thin places, below which they decide nothing
-NOISE = 2.0  # standard errors
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,7 @@ def fallback(
     used = True
     if shown.sum() >= EVIDENCE:
         mine, line = (losses(labels[shown], _calibrated(raw, labels, valid)[shown]) for raw in (trees, floor))
-        gained = line - mine
-        used = bool(gained.mean() <= NOISE * gained.std() / np.sqrt(len(gained)))
+        used = not beyond_noise(line - mine)
     return Fallback(thin, len(set(places[thin].astype(str))), used)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from evidence.intervals import beyond_noise
 from evidence.metrics import losses
 from models.risk.calibration import platt
 from models.risk.encoding import Matrix
@@ -25,7 +26,6 @@ Part = tuple[Matrix, np.ndarray]  # a matrix and its labels (n,) of 0 and 1
 
 TRIED_SEEDS = (1, 2)  # of each candidate: one seed's luck decides less
 TRIED_ROWS = 100_000  # the latest rows, which candidates are tried on where there are more
-NOISE = 2.0  # standard errors: the best of a dozen is lucky by one of them
 _SUGGESTIONS_SEED = 7
 
 
@@ -152,7 +152,8 @@ def tune(
         candidates.append(candidate)
         found.append(losses(valid[1], platt(raw, valid[1])(raw)))
         study.tell(trial, float(found[-1].mean()))
-    chosen = _beyond_noise(found)
+    best = int(np.argmin([loss.mean() for loss in found]))
+    chosen = best if beyond_noise(found[0] - found[best]) else 0
     return candidates[chosen], {c.name: float(loss.mean()) for c, loss in zip(candidates, found, strict=True)}
 
 
@@ -211,11 +212,3 @@ def _suggested(trial: Any, ways: Sequence[str], profile: Profile, number: int) -
     )
     name = way if number < len(ways) else f"{way}, suggestion {number + 1 - len(ways)}"
     return Candidate(name, kinds, parameters, native)
-
-
-def _beyond_noise(found: Sequence[np.ndarray]) -> int:
-    """The place of the least mean loss, or 0 where it is not lower than the first's by more than noise."""
-    best = int(np.argmin([loss.mean() for loss in found]))
-    gained = found[0] - found[best]
-    noise = gained.std() / np.sqrt(len(gained))
-    return best if gained.mean() > NOISE * noise else 0

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from evidence.intervals import bootstrap, effective_size, redrawn_days, wilson
+from evidence.intervals import beyond_noise, bootstrap, effective_size, redrawn_days, wilson
 from evidence.metrics import pr_auc
 
 
@@ -43,3 +43,12 @@ def test_bootstrap_holds_the_value_and_repeats_itself():
 def test_bootstrap_of_something_undefined_has_no_interval():
     found = bootstrap(lambda rows: None, np.arange(5), [np.arange(5)] * 3)
     assert (found.value, found.low, found.high) == (None, None, None)
+
+
+def test_a_gain_beyond_noise_is_one_of_more_than_two_standard_errors():
+    told = np.tile([0.0, 1.0], 50)  # standard error of its mean: .05
+    assert beyond_noise(told - 0.39)
+    assert not beyond_noise(told - 0.41)
+    assert not beyond_noise(0.39 - told)
+    assert not beyond_noise(np.zeros(10))
+    assert not beyond_noise(np.array([]))
