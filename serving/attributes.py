@@ -13,7 +13,8 @@ def attribute_said(attribute: str, reader: Language) -> str:
 
 def group_said(attribute: str, group: str, reader: Language) -> str:
     """A group of an attribute, or of two that are crossed."""
-    parts = zip(attribute.split(TIMES), group.split(TIMES), strict=True)
+    # A name that others gave may hold the sign that parts two crossed ones.
+    parts = zip(attribute.split(TIMES), group.split(TIMES, attribute.count(TIMES)), strict=True)
     return TIMES.join(
         reader.say_or(f"audit.group.{of}.{name}" if name != UNKNOWN else "audit.unknown", name) for of, name in parts
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from features.groups import GROUPS
+from serving.attributes import attribute_said, group_said
 from serving.drawing import Look, Spec, altair, finished, inline
 from serving.languages import Language
 from serving.templates import templates
@@ -18,6 +19,12 @@ from serving.templates import templates
 Told = Mapping[str, Any]
 STYLE = Path(__file__).parent / "static" / "dossier.css"
 SHOWN: Final = ("pr_auc", "precision_{}", "recall_{}", "value_{}", "precision_places", "calibration_error", "log_loss")
+RATES: Final[Mapping[str, str]] = {
+    "selected": "selection_rate",
+    "confirmed": "confirmation_rate",
+    "missed": "missed_risk_rate",
+    "false_positive": "false_positive_rate",
+}
 COLOURS: Final = ("accent", "raises", "lowers", "ink", "faint", "line")
 _NOTHING = "–"
 _BY_VALUE, _WITHOUT, _STANDING = ", by expected value", "without ", " as it stands"
@@ -44,6 +51,7 @@ def page(told: Told, reader: Language) -> str:
             intro=reader.say("compare.intro", reference=who(told["standings"][0]["name"], reader)),
             words=list(words(told, reader)),
             figures=figures(told, reader),
+            groups=list(groups(told, reader)),
             held=_held(told, reader),
             said=[(who(s["name"], reader), s["said"]) for s in told["standings"] if s["said"]],
             pictures=[(p.title, p.how, inline(p.spec)) for p in pictures(told, look)],
@@ -83,6 +91,46 @@ def figures(told: Told, reader: Language) -> tuple[list[str], list[list[str]]]:
     return head, rows
 
 
+def groups(told: Told, reader: Language) -> Iterator[tuple[str, str | None, tuple[list[str], list[list[str]]]]]:
+    """For each attribute its heading, how many groups show no figure, and a table: of each group that does, how every
+    contestant selects in it; below, the lowest over the highest share selected."""
+    for place, first in enumerate(told["standings"][0]["groups"]):
+        attribute, of = first["attribute"], {s["name"]: s["groups"][place] for s in told["standings"]}
+        rows = [
+            [
+                group_said(attribute, row["group"], reader),
+                who(name, reader),
+                reader.number(row["rows"], 0),
+                *(_figure(row[rate], reader) for rate in RATES.values()),
+            ]
+            for group in dict.fromkeys(row["group"] for table in of.values() for row in table["rows"])
+            for name, table in of.items()
+            for row in table["rows"]
+            if row["group"] == group and row["shown"]
+        ]
+        rows += [
+            [
+                reader.say("compare.groups.ratio"),
+                who(name, reader),
+                "",
+                _figure(table["selection_ratio"], reader),
+                "",
+                "",
+                "",
+            ]
+            for name, table in of.items()
+        ]
+        rates = [reader.say(f"card.head.{name}") for name in RATES]
+        head = [reader.say("card.head.group"), reader.say("compare.who"), reader.say("card.head.rows"), *rates]
+        few = sum(not row["shown"] for row in first["rows"])
+        about = {"attribute": attribute_said(attribute, reader)}
+        yield (
+            reader.say("compare.groups.table", None, **about),
+            reader.say("compare.groups.few", count=few) if few else None,
+            (head, rows),
+        )
+
+
 def pictures(told: Told, look: Look) -> Iterator[Picture]:
     """Every picture there is something to draw for."""
     drawn = {
@@ -97,7 +145,7 @@ def pictures(told: Told, look: Look) -> Iterator[Picture]:
     for name, spec in drawn.items():
         if spec is not None:
             key, _, attribute = name.partition(".")
-            about = {"attribute": look.language.say_or(f"attribute.{attribute}", attribute)}
+            about = {"attribute": attribute_said(attribute, look.language)}
             title = look.language.say(f"compare.{key}.title", None, **about)
             yield Picture(name, title, look.language.say(f"compare.{key}.how", None, **about), spec)
 
@@ -233,10 +281,11 @@ def _stability(told: Told, look: Look) -> Spec | None:
 
 
 def _groups(told: Told, look: Look, place: int) -> Spec | None:
+    attribute = told["standings"][0]["groups"][place]["attribute"]
     rows = [
         {
             "who": look.text(who(s["name"], look.language)),
-            "what": look.text(str(row["group"])),
+            "what": look.text(group_said(attribute, row["group"], look.language)),
             "share": row["selection_rate"]["value"],
         }
         for s in told["standings"]
@@ -245,8 +294,7 @@ def _groups(told: Told, look: Look, place: int) -> Spec | None:
     ]
     if not rows:
         return None
-    attribute = told["standings"][0]["groups"][place]["attribute"]
-    named = look.language.say_or(f"attribute.{attribute}", attribute)
+    named = attribute_said(attribute, look.language)
     return _bars(rows, look, "compare.groups.title", "compare.selected", attribute=named)
 
 

@@ -108,6 +108,7 @@ def of_declared(
         parts,
         places=None if places is None else _text(rows.column(places)),
         capacities=capacities or {},
+        subjects=rows.column("subject"),
     )
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
-from evidence.groups import GroupTable, group_table
+from evidence.cells import TIMES, Outcomes
+from evidence.groups import GroupTable, View, group_table
 from evidence.intervals import Interval, bootstrap, redrawn_days, wilson
 from evidence.metrics import CAPACITIES, Metric, at_capacities, selected
 from models.risk import holding
@@ -26,6 +27,7 @@ from models.risk.comparison import Band, Comparison, Cost, Held, Standing, Told
 from models.risk.contestants import Contestant, Fitted
 from models.risk.encoding import Matrix
 from models.risk.folds import Fold
+from models.risk.proving import Audits
 
 EDGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # of the bands calibration is told by, where a model declares none
 LEAST = 20  # rows of a fold below which a contestant is not judged on it
@@ -50,7 +52,8 @@ class Cases:
 
     `labels` (n,) 0 and 1, `time` (n,) datetime64[us]; `parts` gives the matrices of a fold's training, validation and
     test rows. `audit` are group columns (n,), `value` (n,) what a finding is worth, `places` (n,) where each case was,
-    and `capacities` the share of cases that each place can look at.
+    and `capacities` the share of cases that each place can look at. `subjects` (n,) are whom cases are about, where
+    their groups are not at hand.
     """
 
     labels: np.ndarray
@@ -61,6 +64,7 @@ class Cases:
     value: np.ndarray | None = None
     places: np.ndarray | None = None
     capacities: Mapping[str, float] = field(default_factory=dict)
+    subjects: pa.ChunkedArray | None = None
 
 
 def compare(
@@ -73,11 +77,14 @@ def compare(
     capacities: Sequence[float] = CAPACITIES,
     edges: Sequence[float] = EDGES,
     draws: int = 100,
+    audits: Audits | None = None,
     say: Say = lambda _: None,
 ) -> Comparison:
     """Judge `contestants` (the first is the reference) and what is `already` scored on the folds of `cases`.
 
     `capacity` is the share of cases that flags, groups and words are about; `capacities` are those of the figures.
+    `audits` joins groups to the subjects of `cases` and answers with tables, each under its contestant's name; it is
+    asked once. Without it the groups are those at hand.
     """
     rows = np.concatenate([fold.test for fold in cases.folds])
     fold_of = np.repeat(np.arange(len(cases.folds)), [len(fold.test) for fold in cases.folds])
@@ -117,6 +124,12 @@ def compare(
     metrics = _metrics(cases, capacities)
     asked = ("pr_auc", f"precision_{capacity:.4g}", "log_loss", *(["value"] if cases.value is not None else []))
     reference = contestants[0].name
+    seen = [name for name in scores.raw if judged.there(name).any()]
+    if audits is None:
+        groups = {name: judged.groups(name, capacity) for name in seen}
+    else:
+        groups = _audited(audits, [judged.view(name, capacity) for name in seen])
+    nobody = tuple(replace(table, rows=()) for table in groups[reference])
     standings = [
         Standing(
             name,
@@ -124,7 +137,7 @@ def compare(
             {} if name == reference else judged.gains(_chosen(metrics, asked, capacity), name, reference),
             judged.slope(name),
             judged.bands(name, edges),
-            judged.groups(name, capacity),
+            groups.get(name, nobody),
             held.get(name),
             Cost(float(np.mean(spent[name])), float(speed[name])) if name in spent else None,
             fitted[name][-1].said if name in fitted else (),
@@ -287,25 +300,37 @@ class _Judged:
         return tuple(found)
 
     def groups(self, name: str, capacity: float) -> tuple[GroupTable, ...]:
-        """Group tables of all folds together: each row by its rank in its own fold, whose scores alone compare."""
+        """Group tables of all folds together, by the columns at hand."""
+        rows, rank, chance = self._ranked(name)
+        return tuple(
+            group_table(
+                attribute,
+                column.take(pa.array(rows)),
+                labels=self.cases.labels[rows],
+                scores=rank,
+                probabilities=chance,
+                capacity=capacity,
+            )
+            for attribute, column in self.cases.audit.items()
+        )
+
+    def view(self, name: str, capacity: float) -> View:
+        """The same rows for somebody who joins groups to their subjects."""
+        rows, rank, chance = self._ranked(name)
+        assert self.cases.subjects is not None  # noqa: S101 - who asks for an audit names them
+        subjects = self.cases.subjects.take(pa.array(rows)).combine_chunks()
+        outcomes = Outcomes(self.cases.labels[rows], selected(rank, capacity), chance)
+        return View(name, subjects, self.cases.time[rows], outcomes, capacity)
+
+    def _ranked(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rows it is judged on, the rank of each in its own fold, whose scores alone compare, and its promise."""
         there = self.there(name)
         rank = np.full(len(self.rows), np.nan)
         for fold in np.unique(self.fold_of[there]):
             inside = there & (self.fold_of == fold)
             below = np.sort(self.scores.raw[name][inside])
             rank[inside] = np.searchsorted(below, self.scores.raw[name][inside], side="left") / inside.sum()
-        rows = self.rows[there]
-        return tuple(
-            group_table(
-                attribute,
-                column.take(pa.array(rows)),
-                labels=self.cases.labels[rows],
-                scores=rank[there],
-                probabilities=self.scores.chance[name][there],
-                capacity=capacity,
-            )
-            for attribute, column in self.cases.audit.items()
-        )
+        return self.rows[there], rank[there], self.scores.chance[name][there]
 
     def _mean(self, metric: _Look, name: str, there: np.ndarray) -> Callable[[np.ndarray], float | None]:
         """Mean over folds of `metric`, of the rows `at` that are `there`."""
@@ -323,6 +348,12 @@ class _Judged:
             return float(np.mean(known)) if known else None
 
         return mean
+
+
+def _audited(audits: Audits, views: Sequence[View]) -> dict[str, tuple[GroupTable, ...]]:
+    """By contestant, a table of each attribute, in the same order for everybody."""
+    tables = [table for table in audits(views).tables if TIMES not in table.attribute]
+    return {view.name: tuple(table for table in tables if table.view == view.name) for view in views}
 
 
 def _promised(there: Already, labels: np.ndarray, fold: Fold) -> np.ndarray:

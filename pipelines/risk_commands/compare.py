@@ -60,6 +60,9 @@ def command(
     Everybody learns on the same folds, which expand in time, and is judged on what came after: PR-AUC, precision,
     recall and value at capacity, calibration, whether flags and reasons hold under another seed, a bootstrap and a
     month more of data, groups, and cost. Words say whether a difference is more than noise (paired, by redrawn days).
+
+    Of the engine's own models groups of persons are compared where somebody is signed in who may train or audit: the
+    identity vault is read for them, the journal says by whom, and groups below the cell threshold show no figure.
     """
     import json
 
@@ -68,13 +71,22 @@ def command(
     from models.risk.sources import Columns
     from pipelines.progress import say
     from pipelines.steps import comparing
+    from pipelines.steps.signing_in import whoever_is_signed_in
     from records.errors import BadInput
     from records.settings import settings
+    from serving.house import open_house
 
     here = settings()
     if subject in MODELS:
         found = comparing.compare_declared(
-            here, subject, say, challengers=challengers, leaving_out=leaving_out, count=count, draws=draws
+            here,
+            subject,
+            say,
+            challengers=challengers,
+            leaving_out=leaving_out,
+            count=count,
+            draws=draws,
+            actor=whoever_is_signed_in(here, open_house(here)),
         )
     elif Path(subject).exists():
         if label is None or time is None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from evidence.groups import AUDITED
 from features.catalogue import features
 from features.engine import compute
 from features.spine import crossing_spine, permit_spine
@@ -23,21 +25,27 @@ from models.risk.comparison_report import plain_figures
 from models.risk.contestants import CATBOOST, LOGISTIC, SCORECARD, Contestant, contestant, without
 from models.risk.declaration import RiskDeclaration
 from models.risk.expressions import nearest
+from models.risk.model import RiskModel
+from models.risk.proving import Audits
 from models.risk.sources import Columns
+from pipelines.steps.auditing import audit_views
 from pipelines.steps.building import BEGINNING, assessable, training_values
 from pipelines.steps.moments import known_until
 from pipelines.steps.training import who_looked
 from records.errors import BadInput
+from records.journal import Actor
 from records.lake import Lake
 from records.settings import Settings
 from risk_rules import strict_yaml
 from risk_rules.rulebook import Rulebook
-from serving.house import open_house
+from serving.capabilities import Capability, may
+from serving.house import House, open_house
 
 REFERENCE = "shipped"
 BASELINES = (LOGISTIC, SCORECARD)
 CHALLENGERS = ("large", CATBOOST)
 RECENT = timedelta(days=28)
+READ_GROUPS = (Capability.TRAIN, Capability.AUDIT)
 Say = Callable[[str], None]
 
 
@@ -50,11 +58,13 @@ def compare_declared(
     leaving_out: Sequence[str] = (),
     count: int = FOLDS,
     draws: int = 100,
+    actor: Actor | None = None,
 ) -> Comparison:
     """How the champion of `name` is trained, and as it stands, beside challengers, simple baselines and rule points.
 
-    `leaving_out` are groups of features that one more challenger does without. BadInput where there is too little to
-    compare on.
+    `leaving_out` are groups of features that one more challenger does without. Groups of persons are compared where an
+    `actor` asks who may train or audit, since the identity vault is read for them. BadInput where there is too little
+    to compare on.
     """
     house, lake, declared = open_house(settings), Lake.open(settings.lake), declaration(name)
     values, labels = training_values(settings, name, say)
@@ -77,7 +87,31 @@ def compare_declared(
     if champion is not None and not set(champion.names) - set(values.column_names):
         already.append(as_it_stands(champion, values, labels))
     edges = (*(least for _, least in declared.bands.least), 1.0)
-    return compare(name, cases, everybody, already, capacity=declared.capacity, edges=edges, draws=draws, say=say)
+    return compare(
+        name,
+        cases,
+        everybody,
+        already,
+        capacity=declared.capacity,
+        edges=edges,
+        draws=draws,
+        audits=_audits(house, declared, champion, actor, say),
+        say=say,
+    )
+
+
+def _audits(
+    house: House, declared: RiskDeclaration, champion: RiskModel | None, actor: Actor | None, say: Say
+) -> Audits | None:
+    """How groups are joined for `actor`, if that is given to them."""
+    if actor is None or not any(may(actor.roles, each) for each in READ_GROUPS):
+        say(
+            f"{declared.name}: groups of persons are left out; who may train or audit signs in first: basira login NAME"
+        )
+        return None
+    house.audit_vault_url  # noqa: B018 - refused before everybody has learnt, not after
+    model = "" if champion is None else champion.hash
+    return partial(audit_views, house, declared, model, attributes=AUDITED, actor=actor)
 
 
 def compare_table(

@@ -29,13 +29,20 @@ def sign_in_here(settings: Settings, house: House, name: str, password: str) -> 
 
 def signed_in_actor(settings: Settings, house: House) -> Actor:
     """The person signed in here. BadInput if nobody is."""
+    known = whoever_is_signed_in(settings, house)
+    if known is None:
+        raise BadInput("This needs a person, and nobody is signed in here. Sign in first: basira login NAME")
+    return known
+
+
+def whoever_is_signed_in(settings: Settings, house: House) -> Actor | None:
+    """The person signed in here, if anybody is."""
     path = _token(settings)
-    if path.exists():
-        with house.engine.connect() as connection:
-            known = signed_in(connection, path.read_text(encoding="ascii").strip())
-        if known is not None:
-            return known.actor
-    raise BadInput("This needs a person, and nobody is signed in here. Sign in first: basira login NAME")
+    if not path.exists():
+        return None
+    with house.engine.connect() as connection:
+        known = signed_in(connection, path.read_text(encoding="ascii").strip())
+    return None if known is None else known.actor
 
 
 def _token(settings: Settings) -> Path:

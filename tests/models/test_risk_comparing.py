@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from evidence.groups import compare as audit
 from models.risk.calibration import probability
 from models.risk.comparable import Beside, of_table
 from models.risk.comparing import Already, Cases, compare
@@ -89,6 +90,37 @@ def test_everybody_is_judged_on_every_metric(compared):
     assert {"value_0.05", "precision_places", "recall_places"} <= set(compared.metrics)
     assert [fold.rows[0] < fold.rows[1] * 4 for fold in compared.folds] == [True, True]
     assert compared.folds[0].rows[0] < compared.folds[1].rows[0]
+
+
+def test_groups_that_are_not_at_hand_are_asked_for_once_and_tell_what_those_at_hand_would(compared):
+    table, asked = world(), []
+
+    def audits(views):
+        """Knows the group of each subject, and another attribute."""
+        asked.append([view.name for view in views])
+        of = {f"k1.{n}": group for n, group in enumerate(table["group"])}
+        told = {}
+        for view in views:
+            groups = pa.array([of[subject] for subject in view.subjects.to_pylist()])
+            told[view.name] = ({"group": groups, "sex": pa.array(["F"] * len(groups))}, view.outcomes, view.capacity)
+        return audit(told)
+
+    seen = np.where(np.arange(ROWS) < ROWS - 30, np.nan, table["x"])
+    already = [Already("late", seen), Already("never", np.full(ROWS, np.nan))]
+    subjects = pa.chunked_array([[f"k1.{n}" for n in range(ROWS)]])
+    given = cases(table, audit={}, value=None, subjects=subjects)
+    found = compare("world", given, [contestant(LOGISTIC)], already, draws=20, audits=audits)
+    assert asked == [[LOGISTIC, "late"]]
+    first, late, never = (each.groups for each in found.standings)
+    assert [each.attribute for each in first] == [each.attribute for each in never] == ["group", "sex"]
+    at_hand = standing(compared, LOGISTIC).groups[0]
+    assert [(r.group, r.rows, r.selection_rate, r.missed_risk_rate) for r in first[0].rows] == [
+        (r.group, r.rows, r.selection_rate, r.missed_risk_rate) for r in at_hand.rows
+    ]
+    assert not any(row.shown for row in late[0].rows)  # thirty rows are too few for any figure
+    assert never[0].rows == ()
+    assert "By sex" in text(found)
+    assert "k1." not in json.dumps(found.as_json())
 
 
 def test_words_tell_noise_from_a_difference(compared):

@@ -1,18 +1,26 @@
 """`basira risk compare` on any table: text, JSON and page; what it refuses, and what it logs."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
+from evidence.cells import CELL
 from models.risk import contestants
 from models.risk.profiles import Profile
 from pipelines.cli import basira
 from pipelines.steps import comparing
+from records import journal
+from records.journal import Actor
+from records.lake import Lake
+from records.settings import settings
+from serving.house import open_house
 
 QUICK = Profile("shipped", 2, 20, 7, 3, tries=1, tried_rounds=10, rate=0.15, rates=(0.1, 0.3))
 
@@ -70,6 +78,38 @@ def test_what_does_not_fit_is_said(run, arguments, words):
     result = run(*arguments, "--no-log")
     assert result.exit_code == 2
     assert words in result.output
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
+def test_groups_of_the_engine_s_own_models_are_told_to_whom_it_is_given_and_never_below_the_threshold(
+    small_run, tmp_path, monkeypatch
+):
+    shutil.copytree(small_run.home, tmp_path / "home")
+    house = open_house(settings(tmp_path / "home", {"BASIRA_BUCKETS": "2"}))
+    monkeypatch.setattr(contestants, "PROFILES", {"shipped": QUICK})
+    said = []
+
+    def compared(actor):
+        return comparing.compare_declared(
+            house.settings, "permit_lapse", said.append, count=1, draws=20, actor=actor
+        ).as_json()
+
+    assert all(standing["groups"] == [] for standing in compared(Actor("paul", frozenset({"planner"})))["standings"])
+    assert len([sentence for sentence in said if "groups of persons are left out" in sentence]) == 1
+    told = compared(Actor("dora", frozenset({"data_scientist"})))
+    for standing in told["standings"]:
+        assert [table["attribute"] for table in standing["groups"]] == ["sex", "age", "nationality"]
+        for row in (row for table in standing["groups"] for row in table["rows"]):
+            assert row["shown"] == (row["rows"] >= CELL)
+            assert row["shown"] or row["selection_rate"]["value"] is None
+    assert {row["group"] for row in told["standings"][0]["groups"][0]["rows"]} >= {"F", "M"}
+    with house.engine.connect() as connection:
+        *_, read = journal.entries(connection, kind="vault_read")
+    assert (read.actor, read.payload["attributes"]) == ("dora", ["sex", "age", "nationality"])
+    assert "shipped" in read.payload["subjects"]
+    subjects = pc.unique(Lake.open(house.settings.lake).read("permits", ["subject"])["subject"]).to_pylist()
+    assert not any(subject in json.dumps(told) for subject in subjects)
+    house.engine.dispose()
 
 
 @pytest.mark.parametrize("content", ["north: 2\n", "- north\n", "north: many\n"])

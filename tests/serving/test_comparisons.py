@@ -11,7 +11,7 @@ from models.risk.comparing import Already, Cases, compare
 from models.risk.contestants import LOGISTIC, SCORECARD, contestant, without
 from models.risk.encoding import Matrix
 from models.risk.folds import folds
-from serving.comparisons import page, pictures, who, words
+from serving.comparisons import groups, page, pictures, who, words
 from serving.drawing import Look
 from serving.languages import LANGUAGES, language
 
@@ -29,7 +29,7 @@ def told():
         time,
         tuple(folds(time, count=1)),
         lambda fold: (matrix.rows(fold.train), matrix.rows(fold.valid), matrix.rows(fold.test)),
-        {"sex": pa.chunked_array([random.choice(["f", "m"], rows).tolist()])},
+        {"sex": pa.chunked_array([np.where(np.arange(rows) % 100, random.choice(["F", "M"], rows), "X").tolist()])},
         random.exponential(1.0, rows),
         random.choice(["north", "south"], rows).astype(object),
         {"north": 0.1, "south": 0.1},
@@ -55,6 +55,19 @@ def test_the_page_says_everything_in_each_language(told, code):
     assert "http://" not in drawn.replace("http://www.w3.org", "")
     assert "compare." not in re.sub(r"<style>.*?</style>", "", drawn, flags=re.DOTALL)
     assert len(list(words(told, reader))) == sum(len(s["gains"]) for s in told["standings"])
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_table_says_how_everybody_selects_in_each_group_that_is_large_enough(told, code):
+    reader = language(code)
+    ((heading, few, (head, rows)),) = groups(told, reader)
+    assert reader.say("attribute.sex") in heading
+    assert few == reader.say("compare.groups.few", count=1)
+    everybody = [who(standing["name"], reader) for standing in told["standings"]]
+    names = [reader.say(f"audit.group.sex.{sex}") for sex in ("F", "M")] + [reader.say("compare.groups.ratio")]
+    assert [(row[0], row[1]) for row in rows] == [(name, each) for name in names for each in everybody]
+    assert {len(row) for row in rows} == {len(head)} == {7}
+    assert heading in page(told, reader)
 
 
 def test_contestants_are_named_in_the_reader_s_words(told):
