@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from features.groups import GROUPS
 from serving.attributes import attribute_said, group_said
-from serving.drawing import Look, Spec, altair, finished, inline
+from serving.drawing import Look, Spec, altair, finished, svg
 from serving.languages import Language
 from serving.templates import templates
 
@@ -54,7 +54,7 @@ def page(told: Told, reader: Language) -> str:
             groups=list(groups(told, reader)),
             held=_held(told, reader),
             said=[(who(s["name"], reader), s["said"]) for s in told["standings"] if s["said"]],
-            pictures=[(p.title, p.how, inline(p.spec)) for p in pictures(told, look)],
+            pictures=[(p.title, p.how, svg(p.spec)) for p in pictures(told, look)],
             t=reader.say,
             language=reader,
             style=STYLE.read_text(encoding="utf-8"),
@@ -321,7 +321,13 @@ def _by(rows: Sequence[Mapping[str, Any]], look: Look) -> Any:
     alt = altair()
     people = list(dict.fromkeys(row["who"] for row in rows))
     colours = [look.colour(COLOURS[k % len(COLOURS)]) for k in range(len(people))]
-    return alt.Color("who:N", title=None, sort=people, scale=alt.Scale(domain=people, range=colours))
+    return alt.Color(
+        "who:N",
+        title=None,
+        sort=people,
+        legend=alt.Legend(columns=2, labelLimit=300),
+        scale=alt.Scale(domain=people, range=colours),
+    )
 
 
 def _scale(look: Look, *, zero: bool = True) -> Any:
