@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -105,7 +104,7 @@ class Work:
             writer = None
             for rows, share in Shares(source, Spine(spine), number):
                 asked = spine.take(pa.array(rows))
-                held = {slot: v[rows] if isinstance(v, np.ndarray) else v.take(rows) for slot, v in known.items()}
+                held = {slot: v.take(rows) for slot, v in known.items()}
                 table = plan.table(asked, plan.answer(Spine(asked), share, held))
                 writer = writer or stack.enter_context(pq.ParquetWriter(draft, table.schema, **_PLAIN))
                 writer.write_table(table)

@@ -58,10 +58,10 @@ class History:
 
     def take(self, rows: Ints) -> History:
         return History(
-            self.happened[rows],
-            self.known[rows],
-            self.superseded[rows] if self.corrected else np.full(len(rows), NEVER),
-            {name: column[rows] for name, column in self.columns.items()},
+            self.happened.take(rows),
+            self.known.take(rows),
+            self.superseded.take(rows) if self.corrected else np.full(len(rows), NEVER),
+            {name: column.take(rows) for name, column in self.columns.items()},
             lambda name, chosen: self.texts(name, rows[chosen]),
         )
 

@@ -93,7 +93,7 @@ def _dealt(
     ends, order = numbering.dealt(mixed, heaps.number)
     table = pa.table(
         {
-            name: column[order] if isinstance(column, np.ndarray) else column.take(pa.array(order))
+            name: column.take(order if isinstance(column, np.ndarray) else pa.array(order))
             for name, column in columns.items()
         }
     )

@@ -41,7 +41,7 @@ class Shares:
         begins, order = numbering.dealt(np.where(subject == NULL, 0, subject), self.number)
         for share in range(self.number):
             events = order[begins[share] : begins[share + 1]]
-            events = events[sights.together(subject[events], at[events])]
+            events = events[sights.together(subject.take(events), at.take(events))]
             yield events, _Share(self, share, events)
 
     def rows(self, table: str, history: History, own: str, share: int, events: Ints) -> History:
