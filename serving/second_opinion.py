@@ -66,9 +66,8 @@ def in_words(opinion: SecondOpinion, assessment: Assessment, reader: Language) -
     if not opinion.leads:
         return (said, agrees)
     place = name_of(assessment.place, place_kind(assessment.event_kind), reader)
-    least = reader.number(LEAST, 0)
     if opinion.learnt:
-        why = reader.say("second.few", None, place=place, learnt=reader.number(opinion.learnt, 0), least=least)
+        why = reader.say("second.few", opinion.learnt, place=place, least=reader.number(LEAST, 0))
     else:
         why = reader.say("second.unseen", place=place)
     return (said, agrees, why)
