@@ -24,7 +24,8 @@ UNDEFINED = Interval()
 
 
 def beyond_noise(gained: np.ndarray) -> bool:
-    """Whether the mean of what each row gains (n,) lies above zero by more than noise: what replaces the plain way."""
+    """Whether the mean of what each row gains (n,) lies above zero by more than noise, as it must before a plainer way
+    gives way. False without rows."""
     return bool(len(gained) and gained.mean() > NOISE * gained.std() / np.sqrt(len(gained)))
 
 

@@ -18,7 +18,7 @@ def running_text(running: pa.Table, level: str) -> str:
             (
                 short_name(row["node"])
                 + (" (feed silent)" if row["silent"] else "")
-                + (f" ({row['uncounted']} days uncounted)" if row["uncounted"] else ""),
+                + (f" (uncounted days: {row['uncounted']})" if row["uncounted"] else ""),
                 f"{row['so_far']:,.0f}",
                 f"{row['mean']:,.0f}",
                 f"{row['q0.1']:,.0f} to {row['q0.9']:,.0f}",

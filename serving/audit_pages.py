@@ -32,7 +32,7 @@ _MOST: Final = 20  # gaps told in sentences
 
 def add_audit_pages(app: FastAPI, house: House) -> None:
     @app.get("/groups", include_in_schema=False)
-    def bygroup_said(request: Request, who: OnPage, purpose: str = "secondary_check") -> Response:
+    def by_group(request: Request, who: OnPage, purpose: str = "secondary_check") -> Response:
         require(who, Capability.AUDIT)
         if purpose not in PURPOSES:
             raise Problem(400, "No such purpose", f"No model has the purpose '{purpose}'.", "Choose one on the page.")

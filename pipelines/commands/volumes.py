@@ -195,7 +195,8 @@ def nightly(relearn: bool) -> None:
 
     Tunisia's holidays, Hijri days, school holidays and ferry season are those of the table `calendar` as far as it was
     known by then (`basira ingest FILE --table calendar`; announced days are in no doubt), else computed.
-    Holidays elsewhere are those of the setting `origins`, countries by mode of post.
+    Holidays elsewhere are those of the setting `origins`: countries by mode of post, as in "land=DZ,LY; sea=FR,IT", or
+    none.
     """
     from pipelines.progress import say
     from pipelines.steps.forecasting import forecast_volumes

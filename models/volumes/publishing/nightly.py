@@ -265,7 +265,10 @@ def _young(days: Ahead) -> list[Note]:
 
 def _uncounted(flows: LakeFlows) -> list[Note]:
     return [
-        Note(name, f"{len(days)} days of this month have no count; it is told with what is likely to have come on them")
+        Note(
+            name,
+            f"days of this month without a count: {len(days)}; it is told with what is likely to have come on them",
+        )
         for name, (days, _) in flows.uncounted.items()
     ]
 
