@@ -267,7 +267,7 @@ def _uncounted(flows: LakeFlows) -> list[Note]:
     return [
         Note(
             name,
-            f"days of this month without a count: {len(days)}; it is told with what is likely to have come on them",
+            f"days of this month without a count: {len(days)}; what is likely to have come on them is told",
         )
         for name, (days, _) in flows.uncounted.items()
     ]
