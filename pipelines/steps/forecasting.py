@@ -92,7 +92,7 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
     learnt_at, taught = (None, None) if relearn else _stored(settings, made_at)
     with watch.part("counts"):
         flows = lake_flows(lake, as_of, settings.zone, hours=size.hours_of_history)
-        almanac = Almanac(settings.origins, official_days(lake, as_of))
+        almanac = Almanac(settings.origins, official_days(lake, as_of, settings.zone))
     with watch.part("flows"):
         made = night(flows, size=size, almanac=almanac, taught=taught, progress=say)
     if taught is None or any(made.parts[name].taught is not taught.get(name) for name in FREQS):

@@ -12,7 +12,7 @@ from models.volumes.counts.history import history_at
 from models.volumes.counts.panel import Panel
 from models.volumes.members.seasonal import same_season_lags
 from models.volumes.pooling.pool import MEMBERS, Errors, Pool, bands, learn
-from models.volumes.rhythm import LEVELS
+from models.volumes.rhythm import LEVELS, moments
 from records.errors import BadInput
 
 Progress = Callable[[str], None]
@@ -86,18 +86,27 @@ def roll(
     Weights are learnt once, from `teaching` rolling origins whose horizons all end by the first cutoff. Widths are
     learnt again at each cutoff from every earlier origin, as far as its counts had come by then. A `stored` pool is
     taken as it is: nothing is learnt, and members without a weight in it are not fitted; BadInput where it is one of
-    another frequency.
+    another frequency. The `almanac` is what is known at the last cutoff; an earlier origin sees what was known by then.
     """
     if stored and not set(stored.weights) <= set(panel.rhythm.members):
         raise BadInput(f"The stored pool is not one of frequency {panel.rhythm.freq!r}. Learn its weights again.")
-    days = chances(panel.rhythm, panel.start, max(cutoffs) + horizon - panel.start + 1, countries, almanac=almanac)
+    length, calendars = cutoffs[-1] + horizon - panel.start + 1, dict[int, Chances]()
+
+    def days(origin: int) -> Chances:
+        """The calendars as they were known at an origin, made once for all origins that knew as much."""
+        known = almanac if origin == cutoffs[-1] else almanac.by(moments(np.array(origin + 1), panel.rhythm))
+        much = len(known.official.days)
+        if much not in calendars:
+            calendars[much] = chances(panel.rhythm, panel.start, length, countries, almanac=known)
+        return calendars[much]
+
     members = panel.rhythm.members if stored is None else tuple({*stored.weights, "naive"})
     teachers = teaching_origins(panel, cutoffs[0], horizon, teaching) if stored is None else []
     folds: list[Fold] = []
     for number, origin in enumerate(teachers):
         if progress:
             progress(f"learning {number + 1}/{len(teachers)}")
-        folds.append(_fold(panel, origin, horizon, days, members))
+        folds.append(_fold(panel, origin, horizon, days(origin), members))
     weights: Mapping[str, float] | None = None
     for number, cutoff in enumerate(cutoffs):
         if progress:
@@ -106,7 +115,7 @@ def roll(
         weights = pool.weights
         # The last origin teaches nothing more, so those without a weight need not be fitted there.
         heard = tuple({*weights, "naive"}) if number == len(cutoffs) - 1 else members
-        fold = _fold(panel, cutoff, horizon, days, heard)
+        fold = _fold(panel, cutoff, horizon, days(cutoff), heard)
         past = tuple(Rehearsal(old.pooled(pool), _come(old, cutoff)) for old in folds)
         yield Forecast(cutoff, fold.pooled(pool), fold.quantiles["naive"], pool, fold.actual, past)
         folds.append(fold)

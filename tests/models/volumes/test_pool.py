@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 
 from models.volumes.backtest import prepare
+from models.volumes.calendars.almanac import PLAIN, Almanac, Official
 from models.volumes.counts.breaks import shock_notes, trusted
 from models.volumes.counts.panel import Panel
 from models.volumes.forecast import forecast
 from models.volumes.options import Options
 from models.volumes.pooling.pool import MOST, keep, kept, stored_pool
 from models.volumes.pooling.rolling import roll
-from models.volumes.rhythm import RHYTHMS
+from models.volumes.rhythm import RHYTHMS, moments
 from records.errors import BadInput
 
 MONTHS = RHYTHMS["MS"]
@@ -114,3 +115,24 @@ def test_later_counts_do_not_change_what_was_trusted() -> None:
     values = months(series=3)
     values[0, 60:66] *= 0.02
     assert np.array_equal(trusted(values, MONTHS)[:, :62], trusted(values[:, :62], MONTHS))
+
+
+def test_what_was_announced_after_a_cutoff_changes_nothing_there() -> None:
+    days = RHYTHMS["D"]
+    values = np.random.default_rng(5).poisson(80, (3, 150)).astype(float)
+    table = table_of(values, "D").assign(ds=lambda rows: rows["ds"] + pd.Timedelta(days=4017))  # the last is 2026-05-30
+    panel = prepare(table, Options("D", 7))
+    listed = np.arange("2026-05-01", "2026-06-30", dtype="datetime64[D]")
+    nothing = np.full(len(listed), np.nan)
+    holiday = np.where(listed == np.datetime64("2026-05-28"), "eid_al_adha", None)
+    hijri = np.where(listed < np.datetime64("2026-05-28"), 11.0, 12.0)
+    known = np.full(len(listed), np.datetime64("2026-05-25T12:00", "us"))
+    told = Official(listed.astype(int), holiday, holiday == "eid_al_adha", hijri, nothing, nothing, nothing, known)
+    cutoffs = [panel.end - 14, panel.end - 7, panel.end]
+    (first, second, last), (plain, plain_second, plain_last) = (
+        list(roll(panel, cutoffs, 7, ("TN",), almanac=almanac, teaching=1)) for almanac in (PLAIN, Almanac({}, told))
+    )
+    assert moments(np.array(cutoffs[1] + 1), days) < known[0] < moments(np.array(cutoffs[2] + 1), days)
+    assert np.array_equal(first.quantiles, plain.quantiles)
+    assert np.array_equal(second.quantiles, plain_second.quantiles)
+    assert not np.array_equal(last.quantiles, plain_last.quantiles)
