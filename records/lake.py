@@ -126,12 +126,19 @@ class Lake:
             yield
 
     def read(
-        self, table: str, columns: Sequence[str] | None = None, *, buckets: Sequence[int] | None = None
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        *,
+        buckets: Sequence[int] | None = None,
+        where: ds.Expression | None = None,
     ) -> pa.Table:
-        """Every version of every row, in no promised order. `columns` (all by default) are read alone."""
+        """Every version of every row that `where` (over declared columns) holds for, in no promised order. `columns`
+        (all by default) are read alone."""
         declared = self.declared(table)
         wanted = self._wanted(declared, columns)
-        return self.scan(table, wanted, buckets=buckets, where=~pc.field("_echo"))
+        own = ~pc.field("_echo")
+        return self.scan(table, wanted, buckets=buckets, where=own if where is None else own & where)
 
     def history(
         self, table: str, columns: Sequence[str] | None = None, *, buckets: Sequence[int] | None = None

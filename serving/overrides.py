@@ -52,9 +52,8 @@ def overrides(lake: Lake, purpose: str, model: str, since: datetime, now: dateti
 
 def _decided(lake: Lake, kind: str, model: str, since: datetime, now: datetime) -> pa.Table:
     """One row per case: the `finding` of its newest check, `why` and `outcome` of the newest selection before it."""
-    by_model = (pc.field("model") == model) & ~pc.field("_echo")
-    proposed = lake.scan("selections", ["event", "event_kind", "why", "outcome", "happened_at"], where=by_model)
-    proposed = proposed.filter(_is(proposed, "event_kind", kind)).drop_columns("event_kind")
+    of_model = (pc.field("model") == model) & (pc.field("event_kind") == kind)
+    proposed = lake.read("selections", ["event", "why", "outcome", "happened_at"], where=of_model)
     checks = lake.as_known("checks", now, ["event", "event_kind", "finding", "selected_by", "happened_at"])
     checks = checks.filter(_is(checks, "event_kind", kind)).rename_columns({"happened_at": "checked_at"})
     checks = checks.filter(pc.greater_equal(checks["checked_at"], pa.scalar(since, checks["checked_at"].type)))
