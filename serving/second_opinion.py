@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from models.risk.fallback import LEAST
 from models.risk.model import RiskModel
+from records.errors import BadInput
 from serving.assessment import Assessment
 from serving.house import House
 from serving.languages import Language
@@ -37,12 +38,15 @@ class SecondOpinion:
 
 
 def second_opinion(house: House, assessment: Assessment) -> SecondOpinion | None:
-    """None where there is no score, nobody may see it yet, or the model is no longer kept or was trained without a
-    line. BadInput for a model that was changed."""
+    """None where there is no score, nobody may see it yet, or the model was trained without a line or can no longer be
+    read."""
     if assessment.model is None or assessment.score is None or assessment.blind:
         return None
-    kept = (house.settings.models / assessment.model).is_dir()
-    return _asked(house.model(assessment.model), assessment) if kept else None
+    try:
+        model = house.model(assessment.model)
+    except BadInput:  # what stands beside a case keeps nobody from it: a replay says what is wrong with its model
+        return None
+    return _asked(model, assessment)
 
 
 def _asked(model: RiskModel, assessment: Assessment) -> SecondOpinion | None:

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from models.risk.model import RiskModel
+from records.errors import BadInput
 from records.journal import Actor
 from serving import dossiers, store
 from serving.dossier_forms import as_json, as_text
@@ -79,6 +80,16 @@ def test_nothing_is_said_where_there_is_nothing_to_say_or_nobody_may_see_it(hous
     case = cases[0]
     for silent in ({"blind": True}, {"score": None}, {"model": None}, {"model": without.hash}, {"model": "gone"}):
         assert second_opinion(house, replace(case, **silent)) is None
+
+
+def test_a_model_that_can_no_longer_be_read_keeps_nobody_from_the_case(client, installation, house, cases, model):
+    kept = house.settings.models / model.hash / "model.json"
+    kept.write_text(kept.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    with pytest.raises(BadInput, match="changed after it was written"):
+        RiskModel.load(kept.parent)
+    page = client.get(f"/cases/{cases[2].id}", headers=installation.bearer("analyst"))
+    assert page.status_code == 200
+    assert language("en").say("dossier.second") not in page.text
 
 
 def test_the_explanation_holds_it_for_officer_and_oversight_and_not_for_the_person(house, cases):
