@@ -7,7 +7,7 @@ from pipelines.outputs import output_file
 
 @click.command(short_help="What must be known of a model before leaning on it.")
 @click.argument("name", type=click.Choice(["secondary_check", "permit_lapse"]))
-@click.option("--model", help="First letters of a candidate's hash; the newest if left out.")
+@click.option("--model", help="First letters of a candidate's hash; left out: the champion, else the newest.")
 @click.option("--lang", type=click.Choice(["ar", "fr", "en"]), default="en", show_default=True)
 @click.option("--as", "form", type=click.Choice(["text", "json", "page"]), default="text", show_default=True)
 @click.option(
@@ -19,7 +19,8 @@ from pipelines.outputs import output_file
 def command(name: str, model: str | None, lang: str, form: str, out: Path | None) -> None:
     """The model card of NAME: of its champion, else of the newest candidate, else how many findings are needed.
 
-    Every figure comes from the run itself. No person can be read from it, so it needs no sign-in.
+    Its figures come from the run itself; below them stands what is known of its use: what an audit found of its inputs,
+    how often officers decided otherwise, and whom to ask. No person can be read from it, so it needs no sign-in.
     """
     import json
 

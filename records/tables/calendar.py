@@ -6,7 +6,11 @@ TABLE = Table(
     key=("day",),
     columns=(
         Column("day", Type.DAY, "The day", required=True),
-        Column("public_holiday", Type.STRING, "Name of the public holiday, where it is one"),
+        Column(
+            "public_holiday",
+            Type.STRING,
+            "The public holiday, where it is one: as `records/calendar.py` calls it (eid_al_fitr), else its own name",
+        ),
         Column("hijri_month", Type.INTEGER, "Month of the Hijri year (Umm al-Qura)", minimum=1, maximum=12),
         Column("hijri_day", Type.INTEGER, "Day of the Hijri month (Umm al-Qura)", minimum=1, maximum=30),
         Column("ramadan", Type.BOOLEAN, "Whether it lies in Ramadan"),
