@@ -148,5 +148,11 @@ def _tunisia(weekend: tuple[int, int], first_year: int, last_year: int, official
     named = []
     for i in kept:
         rule = PUBLIC_HOLIDAYS.get(keys[i])  # officials may name a day that no decree of the past does
-        named.append((rule.en if rule else keys[i], int(numbers[i]), announced[i] or not (rule and rule.moving)))
-    return DaysOff(weekend, frozenset(numbers[kept].tolist()), frozenset(), tuple(_gathered(named)))
+        named.append((rule.en if rule else keys[i], int(numbers[i]), not (rule and rule.moving)))
+    said = set(numbers[announced].tolist())  # who announces one day of a feast settles its others
+
+    def settled(feast: Feast) -> bool:
+        return feast.certain or not said.isdisjoint(range(feast.first, feast.last + 1))
+
+    feasts = tuple(replace(feast, certain=settled(feast)) for feast in _gathered(named))
+    return DaysOff(weekend, frozenset(numbers[kept].tolist()), frozenset(), feasts)

@@ -106,6 +106,18 @@ def test_what_officials_announce_replaces_what_was_computed_and_is_in_no_doubt()
     assert np.array_equal(told[0].columns["school_holiday"], alone.columns["school_holiday"])
 
 
+def test_one_announced_day_of_a_feast_settles_the_others() -> None:
+    begin, eid = day("2026-01-01"), day("2026-03-20")
+    first = official(("2026-03-20", "eid_al_fitr", 10, 1))
+    told, later = (calendar(DAY, begin, 300, ("TN",), by, first) for by in (0, 1))
+    alone = calendar(DAY, begin, 300, ("TN",))
+    days = slice(eid - begin, eid - begin + 3)
+    assert alone.uncertain[days].all()
+    assert not told.uncertain[days].any()
+    assert np.array_equal(later.columns["holiday"][days], alone.columns["holiday"][days])
+    assert told.uncertain[day("2026-05-27") - begin]  # the next feast is as open as it was
+
+
 def test_an_announcement_counts_from_the_moment_it_was_known(tmp_path: Path) -> None:
     lake = Lake.create(tmp_path / "lake", 2)
     lake.append("calendar", calendar_rows(date(2026, 3, 18), date(2026, 3, 24)), batch="computed")
