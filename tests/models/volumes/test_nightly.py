@@ -204,7 +204,7 @@ def test_a_broken_feed_leaves_the_month_as_high_and_less_sure(run):
 def test_an_uncounted_day_is_in_the_months_of_a_run_and_in_its_notes(made):
     gone = {f"{LAND} > direction=entry": (np.array(["2025-07-03"], "datetime64[D]"), np.array([190.0]))}
     told = night(replace(flows(), uncounted=gone), size=SMALL, taught={n: p.taught for n, p in made.parts.items()})
-    assert any("no count" in note.problem for note in told.notes)
+    assert any("without a count: 1;" in note.problem for note in told.notes)
     usual = night(flows(), size=SMALL, taught={n: p.taught for n, p in made.parts.items()})
     more = (flow_table(one.parts["months"]).to_pandas().set_index(["node", "ds"])["mean"] for one in (told, usual))
     filled, known = (means.loc[(LAND, "2025-07-01")] for means in more)
