@@ -17,7 +17,7 @@ serve: $(VENV)/.runtime ## The API and the first page over what `make demo` left
 	$(BIN)/basira serve
 
 test: system $(VENV)/.dev lint ## Everything CI runs: lint, types, layers, the whole suite
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.dev ## Style, types and layers
 	$(BIN)/ruff check .

@@ -13,15 +13,6 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("basira", deadline=None)
 settings.load_profile("basira")
 
-
-@pytest.hookimpl(tryfirst=True)  # before the workers read the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file stays on one worker, and so do all that read the run of the main job: one worker makes it, once."""
-    for item in items:
-        made = "small_run" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("small_run" if made else item.nodeid.split("::")[0]))
-
-
 pytest_plugins = ["tests.plugins.postgres", "tests.plugins.sample_world", "tests.plugins.house"]
 
 

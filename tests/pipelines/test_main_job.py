@@ -1,9 +1,5 @@
 """The main job as a person runs it: one process, every flow, with every address but loopback blocked."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,45 +12,9 @@ from models.volumes.what_if import scenarios
 from models.volumes.what_if.overlay import what_if
 from pipelines.cli import basira
 
-PROGRAM = """
-import json, sys
-from pathlib import Path
-from records.settings import quiet_dependencies, settings
-place = settings()
-quiet_dependencies(place)
-from pipelines.demo import run_demo
-told = {"demo": run_demo(place, scale=0.06, seed=7, lang="en")}
-from pipelines.flows import FLOWS, run_flow
-for name in FLOWS:
-    if name != "everything":
-        told[name] = run_flow(name, str(place.home / "world"), str(place.home))
-json.dump(told, open(place.home / "told.json", "w"))
-"""
 
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory):
-    """What the demonstration and then each flow said."""
-    home = tmp_path_factory.mktemp("main-job")
-    alone = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
-    done = subprocess.run(
-        [*alone, "sh", "-c", 'ip link set lo up && exec "$0" -c "$1"', sys.executable, PROGRAM],
-        env={
-            **os.environ,
-            "BASIRA_HOME": str(home),
-            "BASIRA_BUCKETS": "2",
-        },  # a bucket costs the same however few live in it
-        capture_output=True,
-        text=True,
-        timeout=1800,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-4000:]
-    return json.loads((home / "told.json").read_text()) | {"home": str(home)}
-
-
-def test_the_summary_accounts_for_every_row_and_stands_models_beside_their_baselines(told):
-    demo = told["demo"]
+def test_the_summary_accounts_for_every_row_and_stands_models_beside_their_baselines(main_job):
+    demo = main_job["demo"]
     for expected in ("quarantined", "crossings", "secondary_check", "permit_lapse", "seasonal naive", "base rate"):
         assert expected in demo
     assert "proposal:" in demo
@@ -62,34 +22,34 @@ def test_the_summary_accounts_for_every_row_and_stands_models_beside_their_basel
     assert "basira serve" in demo
 
 
-def test_the_summary_says_which_reasons_hold_and_what_drove_the_week(told):
+def test_the_summary_says_which_reasons_hold_and_what_drove_the_week(main_job):
     for expected in ("after a bootstrap refit", "what drove", "month before", "similar cases", "Compared with"):
-        assert expected in told["demo"]
+        assert expected in main_job["demo"]
 
 
-def test_taking_the_same_world_in_again_changes_nothing(told):
-    assert "Nothing changed" in told["ingest"]
+def test_taking_the_same_world_in_again_changes_nothing(main_job):
+    assert "Nothing changed" in main_job["ingest"]
 
 
-def test_what_was_trained_and_forecast_on_the_same_data_is_not_done_twice(told):
-    for said in (*told["train"].split("\n\n"), told["forecast"]):
-        assert said in told["demo"]
+def test_what_was_trained_and_forecast_on_the_same_data_is_not_done_twice(main_job):
+    for said in (*main_job["train"].split("\n\n"), main_job["forecast"]):
+        assert said in main_job["demo"]
 
 
-def test_selections_are_collected_once(told):
-    assert "selections" in told["demo"]
-    assert "Nothing waited" in told["collect"]
+def test_selections_are_collected_once(main_job):
+    assert "selections" in main_job["demo"]
+    assert "Nothing waited" in main_job["collect"]
 
 
 @pytest.mark.parametrize("flow", ["build", "assess", "watch", "compact", "retire"])
-def test_each_flow_says_what_it_did(told, flow):
-    assert len(told[flow]) > 20
+def test_each_flow_says_what_it_did(main_job, flow):
+    assert len(main_job[flow]) > 20
 
 
 @pytest.fixture
-def volumes(told, monkeypatch):
+def volumes(main_job, monkeypatch):
     """Runs `basira volumes …` over what the demonstration left; its exit code and all that it said."""
-    monkeypatch.setenv("BASIRA_HOME", told["home"])
+    monkeypatch.setenv("BASIRA_HOME", main_job["home"])
 
     def run(*words):
         done = CliRunner().invoke(basira, ["volumes", *map(str, words)])
@@ -99,8 +59,8 @@ def volumes(told, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def run(told):
-    return newest(Path(told["home"]) / "volumes")
+def run(main_job):
+    return newest(Path(main_job["home"]) / "volumes")
 
 
 def test_what_is_published_adds_up_over_levels_and_over_time(run):
