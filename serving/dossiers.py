@@ -223,7 +223,7 @@ def decisions(connection: sa.Connection, assessment: Assessment) -> tuple[Decisi
         .where(sa.or_(o.decision == assessment.id, of_event))
         .order_by(o.decided_at, o.decision)
     )
-    return tuple(Decision(_in_utc(at), kind, body) for at, kind, body in connection.execute(asked))
+    return tuple(Decision(store.in_utc(at), kind, body) for at, kind, body in connection.execute(asked))
 
 
 def _allowed(house: House, actor: Actor, id: str, audience: str) -> Assessment:
@@ -250,7 +250,7 @@ def _rules(house: House, assessment: Assessment) -> tuple[Rulebook, Protection]:
         a = store.assessments.c
         with house.engine.connect() as connection:
             saved = connection.scalar(sa.select(a.saved_at).where(a.id == assessment.id))
-        at = _in_utc(saved or datetime.now(UTC)).astimezone(ZoneInfo(house.settings.zone))
+        at = store.in_utc(saved or datetime.now(UTC)).astimezone(ZoneInfo(house.settings.zone))
         on = at.date().isoformat()
     return house.rules_then(assessment.rulebook, date.fromisoformat(on))
 
@@ -258,7 +258,7 @@ def _rules(house: House, assessment: Assessment) -> tuple[Rulebook, Protection]:
 def _held(connection: sa.Connection, id: str) -> tuple[bytes, datetime] | None:
     d = store.dossiers.c
     row = connection.execute(sa.select(d.body, d.frozen_at).where(d.assessment == id)).first()
-    return (bytes(row.body), _in_utc(row.frozen_at)) if row else None
+    return (bytes(row.body), store.in_utc(row.frozen_at)) if row else None
 
 
 def _tampered(connection: sa.Connection, id: str, body: bytes) -> list[str]:
@@ -269,8 +269,3 @@ def _tampered(connection: sa.Connection, id: str, body: bytes) -> list[str]:
 
 def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
-
-
-def _in_utc(moment: datetime) -> datetime:
-    """SQLite hands instants back without their zone; all are stored in UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -35,7 +35,11 @@ class House:
 
     @property
     def today(self) -> date:
-        return datetime.now(UTC).astimezone(ZoneInfo(self.settings.zone)).date()
+        return self.day(datetime.now(UTC))
+
+    def day(self, moment: datetime) -> date:
+        """The day of a stored instant where the house stands."""
+        return store.in_utc(moment).astimezone(ZoneInfo(self.settings.zone)).date()
 
     @property
     def rulebook(self) -> Rulebook:

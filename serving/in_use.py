@@ -25,13 +25,13 @@ def in_use(house: House, purpose: str, model: str | None) -> tuple[Field, ...]:
         moves = champions.moves(connection, purpose)
         audited = audits.newest_with_proxies(connection, purpose, model)
     since = min((move.at for move in moves if move.model == model and move.how != "refused"), default=None)
-    return (_proxies(purpose, audited), _overrides(house, purpose, model, since), contact)
+    return (_proxies(house, purpose, audited), _overrides(house, purpose, model, since), contact)
 
 
-def _proxies(purpose: str, kept: Kept | None) -> Field:
+def _proxies(house: House, purpose: str, kept: Kept | None) -> Field:
     if kept is None:
         return Field("proxies", (Line("proxies.none", {"command": f"basira risk audit {purpose} --proxies"}),))
-    lines = (Line("proxies.made", {"made": kept.made_at.date()}), Line("proxies.how"))
+    lines = (Line("proxies.made", {"made": house.day(kept.made_at)}), Line("proxies.how"))
     head = ("attribute", "input", "told_group", "told", "with", "without", "change")
     return Field("proxies", lines, head, tuple(_proxy(each) for each in kept.proxies))
 
@@ -45,7 +45,7 @@ def _proxy(of: Proxy) -> tuple[Value, ...]:
 def _overrides(house: House, purpose: str, model: str, since: datetime | None) -> Field:
     if since is None:
         return Field("overrides", (Line("overrides.never"),))
-    day: dict[str, Value] = {"since": since.date()}
+    day: dict[str, Value] = {"since": house.day(since)}
     place = house.settings.lake
     found = overrides(Lake.open(place), purpose, model, since, datetime.now(UTC)) if place.is_dir() else None
     if found is None or not found.own.cases + sum(share.cases for share in found.left.values()):

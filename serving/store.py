@@ -134,6 +134,11 @@ class Count:
     events: int
 
 
+def in_utc(moment: datetime) -> datetime:
+    """A stored instant with its zone: SQLite hands it back without, and all are stored in UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def connect(url: str) -> sa.Engine:
     """An engine for the store at `url`. On SQLite readers never wait for a writer, and writers queue up to 30 s."""
     engine = sa.create_engine(url)
