@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from models.risk.card import Card, Field, Word
+from models.risk.card import Card
+from models.risk.card_parts import Field, Word
 from serving.drawing import Drawn, Look, Spec, altair, drawn, finished, inline
 from serving.languages import Language
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from evidence.proxies import TOGETHER, Proxy
-from models.risk.card import Field, Line, Value, Word, group_of
+from models.risk.card import group_of
+from models.risk.card_parts import Field, Line, Value, Word
 from records.lake import Lake
 from serving import audits, champions
 from serving.audits import Kept

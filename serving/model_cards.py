@@ -11,7 +11,8 @@ from typing import Any
 
 from evidence.intervals import Interval
 from features.groups import GROUPS
-from models.risk.card import Card, Field, Line, Value, Word
+from models.risk.card import Card
+from models.risk.card_parts import Field, Line, Value, Word
 from models.risk.gates import Gate
 from models.risk.report import table
 from serving.attributes import attribute_said, group_said

@@ -8,13 +8,14 @@ lacks a value, is empty, and a card with an empty field stops a promotion.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
 from evidence.cells import TIMES, GroupTable
 from evidence.intervals import Interval
 from features.declaration import SubjectKind
+from models.risk.card_parts import Field, Line, Rows, Value, Word
 from models.risk.declaration import RiskDeclaration
 from models.risk.fallback import LEAST as THIN
 from models.risk.gates import BOUNDS, wide_gaps
@@ -28,43 +29,6 @@ LIFETIME: Final = timedelta(days=365)
 
 PLACES: Final[Mapping[SubjectKind, str]] = {"crossing": "post", "permit": "office"}
 SHOWN: Final = ("pr_auc", "roc_auc", "precision_0.05", "recall_0.05", "calibration_error", "log_loss", "brier")
-
-
-@dataclass(frozen=True)
-class Word:
-    """A name that each language says in its own way: `kind` band, metric, place, feature, group …"""
-
-    kind: str
-    name: str
-
-
-@dataclass(frozen=True)
-class Line:
-    """The sentence `card.KEY`, filled with `values`."""
-
-    key: str
-    values: Mapping[str, Value] = field(default_factory=dict)
-
-
-Value = str | int | float | date | Interval | Word | tuple[Line, ...] | None
-"""Lines in a cell are said one after the other, with a plus between them."""
-Rows = tuple[tuple[Value, ...], ...]
-
-
-@dataclass(frozen=True)
-class Field:
-    """One heading of the card, `card.KEY`. `head` are the keys of the columns of `rows`, `card.head.KEY`; `about` fills
-    the heading in where it has places."""
-
-    key: str
-    lines: tuple[Line, ...] = ()
-    head: tuple[str, ...] = ()
-    rows: Rows = ()
-    about: Mapping[str, Value] = field(default_factory=dict)
-
-    @property
-    def empty(self) -> bool:
-        return not (self.lines or self.rows) or any(v is None for line in self.lines for v in line.values.values())
 
 
 @dataclass(frozen=True)

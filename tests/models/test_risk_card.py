@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from evidence.intervals import Interval
-from models.risk.card import LIFETIME, Line, Word, card, card_without_model, expires
+from models.risk.card import LIFETIME, card, card_without_model, expires
+from models.risk.card_parts import Line, Word
 from models.risk.gates import complete
 from models.risk.proof import EVERYONE, Findings, Looked, WhereFew
 from models.risk.secondary_check import DECLARATION
