@@ -75,3 +75,8 @@ def bootstrap(
         return Interval(value)
     low, high = np.percentile(found, [2.5, 97.5])
     return Interval(value, float(low), float(high))
+
+
+def mean_of(each: np.ndarray, draws: Sequence[np.ndarray]) -> Interval:
+    """The mean of what each row has (n,), undefined without rows."""
+    return bootstrap(lambda at: float(each[at].mean()) if len(at) else None, np.arange(len(each)), draws)

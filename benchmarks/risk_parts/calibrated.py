@@ -7,16 +7,11 @@ import numpy as np
 
 from benchmarks.risk_parts.bars import bar
 from benchmarks.risk_parts.sets import SETS, judged
-from evidence.intervals import Interval, bootstrap, redrawn_days
+from evidence.intervals import mean_of, redrawn_days
 from evidence.metrics import calibration_error, losses
 from models.risk.calibration import expected_error, probability
 
 BARRED = ("customs", "london")
-
-
-def mean(each: np.ndarray, draws: list[np.ndarray]) -> Interval:
-    """The mean of what each row has, with an interval from redrawn rows."""
-    return bootstrap(lambda at: float(each[at].mean()), np.arange(len(each)), draws)
 
 
 def lines(*, short: bool) -> Iterator[dict[str, Any]]:
@@ -26,7 +21,7 @@ def lines(*, short: bool) -> Iterator[dict[str, Any]]:
         label, score = rows["label"].to_numpy(np.float64), rows["score"].to_numpy()
         raw = probability(rows["raw"].to_numpy())
         days = redrawn_days(rows["time"].to_numpy().astype("datetime64[D]"), 50 if short else 1000)
-        above_raw = mean(losses(label, score) - losses(label, raw), days)
+        above_raw = mean_of(losses(label, score) - losses(label, raw), days)
         error = calibration_error(label, score)
         expected = expected_error(score, draws=100 if short else 1000)
         yield {

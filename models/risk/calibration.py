@@ -59,6 +59,10 @@ class Calibrator:
     def __call__(self, raw: np.ndarray) -> np.ndarray:
         return probability(self.log_odds(raw))
 
+    def of_checked(self, raw: np.ndarray) -> np.ndarray:
+        """What is promised of rows that somebody chose to check: before the move to the random control's."""
+        return replace(self, shift=0.0)(raw)
+
     def log_odds(self, raw: np.ndarray) -> np.ndarray:
         raw = np.asarray(raw, dtype=np.float64)
         if self.kind == "isotonic":

@@ -125,10 +125,15 @@ class RiskModel:
         this is the answer to lean on. BadInput where the model has none."""
         if self.second is None:
             raise BadInput(f"Model '{self.name}' was trained without a second opinion. Train it again.")
-        place = self.second.post
-        where = pa.nulls(values.num_rows, pa.string()) if place is None else pc.cast(values.column(place), pa.string())
-        known = np.asarray(where.to_numpy(zero_copy_only=False), dtype=object)
-        return self.second.probability(self.matrix(values)), self.second.leads(known)
+        return self.second.probability(self.matrix(values)), self.line_leads(values)
+
+    def line_leads(self, values: pa.Table) -> np.ndarray:
+        """Whether each row's place had so few findings of its own that logistic regression is to be leant on there;
+        nowhere without a second opinion."""
+        if self.second is None or self.second.post is None:
+            return np.zeros(values.num_rows, dtype=bool)
+        where = pc.cast(values.column(self.second.post), pa.string())
+        return self.second.leads(np.asarray(where.to_numpy(zero_copy_only=False), dtype=object))
 
     def band(self, probability: np.ndarray) -> np.ndarray:
         """The band of each probability."""

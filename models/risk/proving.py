@@ -7,7 +7,7 @@ kept for the test; a champion that learnt from some of them is compared on the o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from evidence.cells import CELL, Outcomes
 from evidence.groups import Audit, View
-from evidence.intervals import Z95, Interval, bootstrap, redrawn_days, wilson
+from evidence.intervals import Z95, Interval, bootstrap, mean_of, redrawn_days, wilson
 from evidence.metrics import calibration_error, losses, pr_auc, selected
 from evidence.selection import hajek
 from features.declaration import SubjectKind
@@ -165,23 +165,18 @@ def where_few(model: RiskModel, test: Judged, scores: Scores, draws: int) -> Whe
     without a second opinion."""
     if model.second is None:
         return None
-    _, leads = model.second_opinion(test.rows)
+    leads = model.line_leads(test.rows)
     rows = test.part(leads)
-    line = replace(model.second, calibrator=replace(model.second.calibrator, shift=0.0))
-    told = (_of_checked(model, scores)[leads], line.probability(model.matrix(rows.rows)))
-    trees, lines = (losses(rows.labels, chance) for chance in told)
+    line = model.second.calibrator.of_checked(model.second.line.raw(model.matrix(rows.rows)))
+    trees, lines = (losses(rows.labels, chance) for chance in (model.calibrator.of_checked(scores.raw)[leads], line))
     days = redrawn_days(rows.as_of.astype("datetime64[D]"), draws) if len(rows.labels) else []
-
-    def mean(of: np.ndarray) -> Interval:
-        return bootstrap(lambda at: float(of[at].mean()) if len(at) else None, np.arange(len(of)), days)
-
-    return WhereFew(len(rows.labels), mean(trees), mean(lines), mean(lines - trees))
+    return WhereFew(len(rows.labels), mean_of(trees, days), mean_of(lines, days), mean_of(lines - trees, days))
 
 
 def calibration_of(model: RiskModel, test: Judged, scores: Scores, places: pa.ChunkedArray, draws: int) -> Calibrated:
     """What was promised beside what came true: of checked rows as a whole, by band and by place; of the control."""
     random = np.random.default_rng(11)
-    chance, labels = _of_checked(model, scores), test.labels
+    chance, labels = model.calibrator.of_checked(scores.raw), test.labels
     shown = [
         calibration_error((random.random(len(chance)) < chance).astype(np.float64), chance) or 0.0
         for _ in range(CHANCE_DRAWS)
@@ -202,11 +197,6 @@ def calibration_of(model: RiskModel, test: Judged, scores: Scores, places: pa.Ch
         tuple(_promised(str(name), labels, chance, where == name, CELL) for name in names),
         _of_control(test, scores),
     )
-
-
-def _of_checked(model: RiskModel, scores: Scores) -> np.ndarray:
-    """What the model promises about checked rows: its probability before it was moved to the random control's."""
-    return np.asarray(replace(model.calibrator, shift=0.0)(scores.raw))
 
 
 def _of_control(test: Judged, scores: Scores) -> Promised:
@@ -249,7 +239,11 @@ def _views(model: RiskModel, test: Judged, scores: Scores, capacity: float) -> l
     standing for as many as it was drawn of."""
     subjects, chosen = test.rows.column("subject").combine_chunks(), selected(scores.raw, capacity)
     name = "known" if (test.selected_by == EVERYONE).all() else "checked"
-    found = [View(name, subjects, test.as_of, Outcomes(test.labels, chosen, _of_checked(model, scores)), capacity)]
+    found = [
+        View(
+            name, subjects, test.as_of, Outcomes(test.labels, chosen, model.calibrator.of_checked(scores.raw)), capacity
+        )
+    ]
     drawn = test.chances > 0
     if drawn.any():
         outcomes = Outcomes(test.labels[drawn], chosen[drawn], scores.probability[drawn], 1 / test.chances[drawn])
