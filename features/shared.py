@@ -7,7 +7,7 @@ and its answers are dealt back to the parts that asked. So no more is in memory 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +53,8 @@ def deal(plan: Plan, asked: Asked, asking: Source, own: Source, heaps: Heaps, pa
         plan.run(plan.towards(step.needs), asked, asking, found)
         asks = step.asked_cells(asked, found, None)
         history = step.rows(own, asks, asked.at, None)
+        # The part is read once for all steps; of what it holds, a step's heaps get what that step reads.
+        history = replace(history, columns={name: history.columns[name] for name in step.read_columns})
         if len(kept := windows.met(history.column, step.where)):
             history = history.take(np.flatnonzero(kept))
         held: dict[str, Ints | pa.Array] = {"happened": history.happened, "known": history.known}
