@@ -21,7 +21,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models import folder, tracking
-from models.volumes.adding_up.hierarchy import SERIES
 from models.volumes.calendars.almanac import Almanac
 from models.volumes.desks.posts import booths_at, staffed, staffing_tables
 from models.volumes.lake.flows import lake_flows
@@ -222,10 +221,9 @@ def _keep(settings: Settings, made: Night, size: Size, learnt_at: datetime, lake
 def _staffing(lake: Lake, as_of: datetime, made: Night) -> dict[str, pa.Table]:
     booths = booths_at(lake.as_known("posts", as_of, ["post", "booths", "happened_at"]))
     told = made.parts["hours"].told
-    names = [name for name, level in zip(told.hierarchy.names, told.hierarchy.levels, strict=True) if level == SERIES]
     plans = [
         staffed(own["post"], own["direction"], told.series[row].T, booths.get(own["post"], 1))
-        for row, own in enumerate(map(labels_of, names))
+        for row, own in enumerate(map(labels_of, told.hierarchy.series))
     ]
     first = np.datetime64(told.origin + 1, "h")
     return staffing_tables(plans, first + np.arange(told.series.shape[1]))
@@ -238,8 +236,9 @@ def _offices(
 
     def of_offices() -> Mapping[str, pa.Table]:
         known = applications(lake, as_of, zone=zone)
-        told = lambda line: say(f"offices: {line}")  # noqa: E731
-        return office_tables(known, first, days=size.days, almanac=almanac, progress=told)
+        return office_tables(
+            known, first, days=size.days, almanac=almanac, progress=lambda line: say(f"offices: {line}")
+        )
 
     made: dict[str, pa.Table] = {}
     notes: list[dict[str, object]] = []
