@@ -100,9 +100,9 @@ def forecast_volumes(settings: Settings, say: Say, *, size: Size | None = None, 
     tables = {name: flow_table(part) for name, part in made.parts.items()} | {"came": came_table(made)}
     tables["classes"] = class_table(made.parts["days"], flows.classes)
     with watch.part("words"):
-        told = words(made, almanac=almanac)
+        told = words(made)
     with watch.part("alarms"):
-        raised = alarms(made, flows, almanac=almanac)
+        raised = alarms(made, flows)
     with watch.part("staffing"):
         tables |= _staffing(lake, as_of, made)
     with watch.part("offices"):

@@ -114,11 +114,12 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Night:
-    """All flows of one night by "hours", "days" and "months"."""
+    """All flows of one night by "hours", "days" and "months", and the almanac that they were told by."""
 
     parts: Mapping[str, Ahead]
     notes: tuple[Note, ...]
     uncertain_days: tuple[date, ...]
+    almanac: Almanac
 
     @property
     def hierarchy(self) -> Hierarchy:
@@ -173,6 +174,7 @@ def night(
         parts,
         (*flows.notes, *new, *_uncounted(flows), *_young(parts["days"]), *notes),
         _uncertain(parts["days"].nodes, size, countries, almanac),
+        almanac,
     )
 
 
@@ -230,12 +232,13 @@ def parent_of(node: str) -> str | None:
     return None if node == TOTAL else node.rpartition(" > ")[0] or TOTAL
 
 
-def words(made: Night, countries: Sequence[str] = ("TN",), almanac: Almanac = PLAIN) -> list[Word]:
+def words(made: Night, countries: Sequence[str] = ("TN",)) -> list[Word]:
     """What moved the first days of every node."""
     part = made.parts["days"]
     nodes, told, place = part.nodes, part.told, made.hierarchy.distinct
     days = min(WORD_DAYS, told.series.shape[1])
-    calendars = chances(nodes.rhythm, nodes.start, told.origin + days - nodes.start + 1, countries, almanac=almanac)
+    length = told.origin + days - nodes.start + 1
+    calendars = chances(nodes.rhythm, nodes.start, length, countries, almanac=made.almanac)
     history = history_at(nodes, told.origin, days, calendars[0][1], calendars[1:])
     moved = explained(history, told.quantiles[place][:, :days, MEDIAN])
     clock = moments(told.origin + 1 + np.arange(days), nodes.rhythm).astype("datetime64[D]")

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from models.volumes.adding_up.hierarchy import TOTAL
-from models.volumes.calendars.almanac import PLAIN, Almanac
 from models.volumes.calendars.calendar import calendar
 from models.volumes.early_warning.alarms import Alarm, Judged, State, advance
 from models.volumes.early_warning.reference import reference
@@ -29,7 +28,6 @@ def alarms(
     setting: str = "quiet",
     history: int = 430,
     countries: Sequence[str] = ("TN",),
-    almanac: Almanac = PLAIN,
 ) -> tuple[Alarm, ...]:
     """Alarms that stand on the day before `flows.first`, and those closed lately; at most `setting` false ones a year.
 
@@ -41,7 +39,7 @@ def alarms(
     chosen = [row for row, name in enumerate(nodes.ids) if name == TOTAL or "direction" in labels_of(name)]
     names = [nodes.ids[row] for row in chosen]
     counts = nodes.values[chosen]
-    days = calendar(nodes.rhythm, nodes.start, counts.shape[1], countries, almanac=almanac)
+    days = calendar(nodes.rhythm, nodes.start, counts.shape[1], countries, almanac=made.almanac)
     told = reference(counts, days)
     places = [None if name == TOTAL else labels_of(name)["post"] for name in names]
     surprise = alone(scores(counts, told.quantiles), places)
