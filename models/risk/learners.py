@@ -50,6 +50,39 @@ class Trees:
         )
 
 
+@dataclass(frozen=True)
+class Bins:
+    """Rows cut into bins once. Models only read them, so any number may grow on them at the same time.
+
+    `matrix` and `labels` are the rows that teach, as a candidate reads them; `held` are those that stop growing."""
+
+    matrix: Matrix
+    labels: np.ndarray
+    data: Any
+    held: Any | None
+
+
+def binned(candidate: Candidate, train: tuple[Matrix, np.ndarray], valid: tuple[Matrix, np.ndarray] | None) -> Bins:
+    """`train` and `valid` (matrix, labels) as `candidate` reads them."""
+    import lightgbm
+
+    matrix, labels = train[0].of(candidate.kinds), train[1]
+    parameters = {"num_threads": 1, "verbosity": -1, "min_data_in_leaf": _least(candidate, len(labels))}
+
+    def cut(part: Matrix, answers: np.ndarray, reference: Any = None) -> Any:
+        return lightgbm.Dataset(
+            part.values,
+            answers,
+            reference=reference,
+            init_score=None if part.offset is None else part.offset + _base(labels),
+            categorical_feature=matrix.categorical if candidate.native else [],
+            params=parameters,
+        ).construct()
+
+    data = cut(matrix, labels)
+    return Bins(matrix, labels, data, None if valid is None else cut(valid[0].of(candidate.kinds), valid[1], data))
+
+
 def grow(
     candidate: Candidate,
     train: tuple[Matrix, np.ndarray],
@@ -63,60 +96,57 @@ def grow(
 
     Without `valid` every model grows all its `rounds`. `monotone` gives the direction (+1, -1) of named columns.
     """
+    return grow_on(binned(candidate, train, valid), candidate, seeds=seeds, rounds=rounds, monotone=monotone)
+
+
+def grow_on(
+    bins: Bins, candidate: Candidate, *, seeds: Sequence[int], rounds: int, monotone: Mapping[str, int] | None = None
+) -> Trees:
+    """`grow` on rows that were cut for this candidate, or for another that reads the same and fills leaves less."""
     import lightgbm
 
-    matrix, labels = train[0].of(candidate.kinds), train[1]
     parameters: dict[str, Any] = {
         "objective": "binary",
         "metric": "binary_logloss",
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "deterministic": True,
-        "force_row_wise": True,
+        "force_col_wise": True,  # the same trees as row by row: on one thread both add up in one order, this one sooner
         "num_threads": 1,
         "verbosity": -1,
         **_LEVELS,
         **candidate.parameters,
+        "min_data_in_leaf": _least(candidate, len(bins.labels)),
     }
-    # Leaves filled for tens of thousands of rows would leave a few hundred without a single split.
-    filled = max(LEAST_LEAF, len(labels) // LEAVES_FILLED)
-    parameters["min_data_in_leaf"] = min(filled, int(parameters.get("min_data_in_leaf", LEAST_LEAF)))
     if monotone:
-        parameters["monotone_constraints"] = [monotone.get(name, 0) for name in matrix.names]
+        parameters["monotone_constraints"] = [monotone.get(name, 0) for name in bins.matrix.names]
         parameters["monotone_constraints_method"] = "intermediate"  # `advanced` breaks its promise in LightGBM 4.7
-    base = float(log_odds(np.array(labels.mean())))
-
-    def start(offset: np.ndarray | None) -> np.ndarray | None:
-        return None if offset is None else offset + base
-
-    held = None if valid is None else valid[0].of(candidate.kinds)
-
-    def binned(part: Matrix, answers: np.ndarray, reference: Any = None) -> Any:
-        return lightgbm.Dataset(
-            part.values,
-            answers,
-            reference=reference,
-            init_score=start(part.offset),
-            categorical_feature=matrix.categorical if candidate.native else [],
-            params=parameters,
-        )
 
     def member(seed: int) -> Any:
-        # Every member cuts its rows into bins for itself: LightGBM's data sets cannot be shared between threads.
-        data = binned(matrix, labels)
         booster = lightgbm.train(
             parameters | {"bagging_seed": seed, "feature_fraction_seed": seed},
-            data,
+            bins.data,
             rounds,
-            valid_sets=[] if held is None or valid is None else [binned(held, valid[1], data)],
-            callbacks=[] if held is None else [lightgbm.early_stopping(PATIENCE, verbose=False)],
+            valid_sets=[] if bins.held is None else [bins.held],
+            callbacks=[] if bins.held is None else [lightgbm.early_stopping(PATIENCE, verbose=False)],
         )
-        return booster if matrix.offset is None else _raised(booster, base)
+        return booster if bins.matrix.offset is None else _raised(booster, _base(bins.labels))
 
     with ThreadPoolExecutor(WORKERS) as pool:
         boosters = tuple(pool.map(member, seeds))
-    losses = [np.nan if valid is None else b.best_score["valid_0"]["binary_logloss"] for b in boosters]
+    losses = [np.nan if bins.held is None else b.best_score["valid_0"]["binary_logloss"] for b in boosters]
     return Trees(boosters, candidate.kinds, float(np.mean(losses)))
+
+
+def _least(candidate: Candidate, rows: int) -> int:
+    """Rows of a leaf. Leaves filled for tens of thousands of rows would leave a few hundred without a single split."""
+    asked = int(candidate.parameters.get("min_data_in_leaf", LEAST_LEAF))
+    return min(max(LEAST_LEAF, rows // LEAVES_FILLED), asked)
+
+
+def _base(labels: np.ndarray) -> float:
+    """Log-odds of the share of positives: where growing starts beside an offset."""
+    return float(log_odds(np.array(labels.mean())))
 
 
 def _raised(booster: Any, base: float) -> Any:
