@@ -18,6 +18,7 @@ from prefect.cache_policies import INPUTS, NO_CACHE, TASK_SOURCE
 
 from models.risk.catalogue import declarations
 from pipelines import summary
+from pipelines.apart import apart
 from pipelines.progress import say
 from pipelines.steps import (
     assessing,
@@ -97,7 +98,7 @@ def train_task(home: str, name: str, data: str) -> str:
 
 @_step("forecast", cached=True)
 def forecast_task(home: str, data: str, origins: Mapping[str, tuple[str, ...]]) -> str:
-    return _show("forecast", summary.forecast_text(forecasting.forecast_volumes(_place(home), say)))
+    return _show("forecast", summary.forecast_text(apart(forecasting.forecast_volumes, _place(home), say)))
 
 
 @_step("nowcast")
@@ -203,10 +204,14 @@ def everything(world: str = "", home: str = "", lang: str = "en") -> str:
     """The main job, end to end: ingest, build, train, forecast, assess, weigh, collect, watch."""
     parts = [ingest_task(home, world)] if world else []
     parts.append(catch_up_task(home))
-    data = _data(_place(home))
+    place = _place(home)
+    data = _data(place)
+    ahead = forecast_task.submit(home, data, place.origins)  # needs nothing of what comes next, and takes as long
+    if place.workers == 1:
+        ahead.wait()
     for name in declarations():
         parts += [build_task(home, name, data), train_task(home, name, data)]
-    parts.append(forecast_task(home, data, _place(home).origins))
+    parts.append(ahead.result())
     parts += [assess_task(home, purpose, lang) for purpose in PURPOSES]
     parts += [weigh_task(home, purpose) for purpose in PURPOSES]
     parts += [collect_task(home), catch_up_task(home)]

@@ -58,7 +58,7 @@ class Settings:
     zone: str = "Africa/Tunis"
     buckets: int = 16
     workers: int = 1
-    """How many parts of a large lake are worked on at once, each in memory; 1: one after the other."""
+    """How many parts of a large lake, or steps of a run, are worked on at once, each in memory; 1: one by one."""
     explore: bool = False
     """Whether checks are also drawn where a model is uncertain or a case is new, beside the random control."""
     origins: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _origins(ORIGINS), hash=False)

@@ -12,6 +12,8 @@ few folds, cost more than they gave, and one spread per step serves holidays bet
 
 import numpy as np
 
+from features.compiling import compiled
+
 SWEEPS = 5
 """Rounds over the series in which values that would fall below zero settle."""
 CERTAIN = 1e-4
@@ -51,12 +53,34 @@ def _nearest(parts: np.ndarray, weight: np.ndarray, wanted: np.ndarray) -> np.nd
 
 def _settled(parts: np.ndarray, weight: np.ndarray, pull: np.ndarray, series: np.ndarray) -> np.ndarray:
     """The same, series by series in turn from a start (n, P) that is not below zero; node sums are carried along."""
-    sums = parts @ series
-    above = [np.flatnonzero(column) for column in parts.T]
+    one, above = np.nonzero(parts.T)
+    first = np.searchsorted(one, np.arange(len(series) + 1))
+    settled = np.ascontiguousarray(series)
+    _settle(above, first, weight, weight @ parts, pull, settled, parts @ settled)
+    return settled
+
+
+@compiled
+def _settle(
+    above: np.ndarray,
+    first: np.ndarray,
+    weight: np.ndarray,
+    together: np.ndarray,
+    pull: np.ndarray,
+    series: np.ndarray,
+    sums: np.ndarray,
+) -> None:
+    """Moves `series` (n, P) and `sums` (D, P); series i is in the nodes above[first[i] : first[i + 1]], which weigh
+    `together`[i]."""
+    slope = np.empty(series.shape[1])
     for _ in range(SWEEPS):
-        for one, nodes in enumerate(above):
-            slope = pull[one] - weight[nodes] @ sums[nodes]
-            settled = np.maximum(series[one] + slope / weight[nodes].sum(), 0.0)
-            sums[nodes] += settled - series[one]
-            series[one] = settled
-    return series
+        for one in range(len(series)):
+            nodes = above[first[one] : first[one + 1]]
+            slope[:] = pull[one]
+            for node in nodes:
+                slope -= weight[node] * sums[node]
+            for path in range(len(slope)):
+                slope[path] = max(slope[path] / together[one], -series[one, path])
+            series[one] += slope
+            for node in nodes:
+                sums[node] += slope
