@@ -1,10 +1,17 @@
-"""Compilation of kernels: paid once, kept on disk, and said in words where somebody has to wait for it."""
+"""Compilation of kernels: paid once, kept on disk, and said in words where somebody has to wait for it.
+
+Kernels call each other, and what is kept of one has the others in it: so it is told by what every file of its folder
+says, and made anew when one of them changes.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import logging
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -28,10 +35,17 @@ def compiled(function: F) -> F:
     options = {"nogil": True, "boundscheck": False}
     try:
         made = numba.njit(function, cache=True, **options)
+        made._cache._cache_file._source_stamp = _said_in(Path(inspect.getfile(function)).parent)
     except RuntimeError as unkept:  # no folder that can be written
         _say_unkept(str(unkept))
         made = numba.njit(function, **options)
     return cast(F, made)
+
+
+@cache
+def _said_in(folder: Path) -> bytes:
+    """A fingerprint of every module of a folder."""
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sorted(folder.glob("*.py")))).digest()
 
 
 class _Listener(event.Listener):  # type: ignore[misc]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.columns import Ints
-from features.compiling import compiled
+from features.kernels.clock import hours
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 
@@ -46,29 +46,14 @@ def _offset(hour: int) -> int:
     return ((_EPOCH + timedelta(hours=hour)).astimezone(ZONE).utcoffset() or timedelta(0)) // timedelta(microseconds=1)
 
 
-@compiled
-def _shifted(instants: Ints, since: Ints, offsets: Ints, unit: int, cycle: int, found: Ints) -> Ints:
-    """Local time in whole units (days, hours), modulo the cycle if there is one."""
-    k = 0
-    for n in range(len(instants)):
-        at = instants[n]
-        while k + 1 < len(since) and since[k + 1] <= at:
-            k += 1
-        while k > 0 and since[k] > at:
-            k -= 1
-        local = (at + offsets[k]) // unit
-        found[n] = local % cycle if cycle else local
-    return found
-
-
 def day_cells(instants: Ints) -> Ints:
     """Microseconds since 1970 → local day, in days since 1970-01-01."""
-    return _shifted(instants, *_changes(), DAY_US, 0, np.empty(len(instants), np.int64))
+    return hours(instants, *_changes()) // 24
 
 
 def hour_cells(instants: Ints) -> Ints:
     """Microseconds since 1970 → local hour, 0 to 23."""
-    return _shifted(instants, *_changes(), HOUR_US, 24, np.empty(len(instants), np.int64))
+    return hours(instants, *_changes()) % 24
 
 
 def _of_known(cells_of: Callable[[Ints], Ints], instants: Numbers) -> Numbers:

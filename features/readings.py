@@ -30,7 +30,6 @@ When: TypeAlias = "int | Around | tuple[str, str] | None"
 """A width in microseconds (NEVER: ever); one that looks ahead too; the columns of a statement's first and last day;
 None for as long as known."""
 Where: TypeAlias = tuple[tuple[str, Ints], ...]
-PartKey: TypeAlias = tuple[Conditions, tuple[str, ...]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +41,6 @@ class Reading:
 
     name: str
     when: When
-    part: PartKey
     where: Where
     there: tuple[str, ...]
     column: str | None = None
@@ -64,9 +62,9 @@ def reading(of: Window | Lookup | InForce, common: Conditions) -> Reading:
     conditions = tuple(c for c in of.of.conditions if c not in common)
     where = allowed(of.of, conditions)
     if isinstance(of, InForce):
-        return Reading("any", (of.since, of.until), (conditions, ()), where, ())
+        return Reading("any", (of.since, of.until), where, ())
     if isinstance(of, Lookup):
-        return Reading("last", None, (conditions, ()), where, (), of.column, *_kind(of.of, of.column))
+        return Reading("last", None, where, (), of.column, *_kind(of.of, of.column))
     how = of.aggregate
     back = _microseconds(of.last)
     when = Around(back, _microseconds(of.ahead)) if of.looks_ahead else back
@@ -76,7 +74,6 @@ def reading(of: Window | Lookup | InForce, common: Conditions) -> Reading:
     return Reading(
         how.name,
         when,
-        (conditions, there),
         where,
         there,
         how.column,

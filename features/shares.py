@@ -12,7 +12,7 @@ from features.asked import Asked
 from features.cells import cells
 from features.columns import NULL, Ints
 from features.histories import History
-from features.kernels import numbering, sights
+from features.kernels import grouping, numbering
 from features.parts import Part
 from features.people import People
 from features.plan import Source
@@ -41,7 +41,7 @@ class Shares:
         begins, order = numbering.dealt(np.where(subject == NULL, 0, subject), self.number)
         for share in range(self.number):
             events = order[begins[share] : begins[share + 1]]
-            events = events[sights.together(subject.take(events), at.take(events))]
+            events = events[grouping.together(subject.take(events), at.take(events))]
             yield events, _Share(self, share, events)
 
     def rows(self, table: str, history: History, own: str, share: int, events: Ints) -> History:

@@ -62,9 +62,10 @@ class Snapshot:
 
     def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
         index = self._index(table, by)
-        held = np.ascontiguousarray(self._matrix(index, _different(keys), since).T)
+        held = self._matrix(index, _different(keys), since).T
         named = dict(zip(index.columns, held[TIMES:], strict=True))
-        return History(held[1], held[2], held[3], named, lambda name, chosen: self._texts(named[name][chosen]))
+        happened, known, superseded = held[1:TIMES].copy()
+        return History(happened, known, superseded, named, lambda name, chosen: self._texts(named[name][chosen]))
 
     def people(self, asked: Asked) -> People | None:
         index = self._index("links", "first_subject")

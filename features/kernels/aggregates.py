@@ -14,19 +14,11 @@ MINUTE: Final = 60_000_000
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
+@compiled
 def totals(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, brought: Ints) -> tuple[Ints, Ints]:
     """How many of the rows that take part each query sees, and the sum of what they bring (nothing, if empty)."""
-    asks = len(sight[2])
-    counts, sums = np.empty(asks, np.int64), np.empty(asks, np.int64)
-    _totals(ask_start, row_start, sight, part, brought, counts, sums)
-    return counts, sums
-
-
-@compiled
-def _totals(
-    ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, brought: Ints, counts: Ints, sums: Ints
-) -> None:
     entering, leaving, entered, left = sight
+    counts, sums = np.empty(len(entered), np.int64), np.empty(len(entered), np.int64)
     late, early, choosy, adding = len(entering) > 0, len(leaving) > 0, len(part) > 0, len(brought) > 0
     for e in range(len(ask_start) - 1):
         i = j = row_start[e]
@@ -48,6 +40,7 @@ def _totals(
                 j += 1
             counts[q] = number
             sums[q] = amount
+    return counts, sums
 
 
 @compiled
@@ -59,15 +52,10 @@ def _widest(row_start: Ints) -> int:
     return widest
 
 
+@compiled
 def codes(row_start: Ints, column: Ints) -> Ints:
     """A small number for each value: the same for equal values of one entity, below the entity's number of rows."""
     found = np.empty(len(column), np.int64)
-    _codes(row_start, column, found)
-    return found
-
-
-@compiled
-def _codes(row_start: Ints, column: Ints, found: Ints) -> None:
     size, widest = 16, _widest(row_start)
     while size < 2 * widest:
         size *= 2
@@ -94,18 +82,14 @@ def _codes(row_start: Ints, column: Ints, found: Ints) -> None:
                 code[slot] = count
                 count += 1
             found[k] = code[slot]
-
-
-def distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code: Ints) -> Ints:
-    """How many different codes the rows that take part and that each query sees have."""
-    different = np.empty(len(sight[2]), np.int64)
-    _distincts(ask_start, row_start, sight, part, code, different)
-    return different
+    return found
 
 
 @compiled
-def _distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code: Ints, different: Ints) -> None:
+def distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code: Ints) -> Ints:
+    """How many different codes the rows that take part and that each query sees have."""
     entering, leaving, entered, left = sight
+    different = np.empty(len(entered), np.int64)
     late, early, choosy = len(entering) > 0, len(leaving) > 0, len(part) > 0
     held = np.zeros(_widest(row_start), np.int64)
     for e in range(len(ask_start) - 1):
@@ -126,6 +110,7 @@ def _distincts(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags, code
                 j += 1
             different[q] = number
         held[: row_start[e + 1] - row_start[e]] = 0
+    return different
 
 
 @compiled

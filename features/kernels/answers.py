@@ -1,84 +1,187 @@
-"""Small things that would cost more outside: what may take part, and answers in the order they were asked in."""
+"""What a stream's readings say, all in one call: for one traveller, calls from outside cost more than the answers."""
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any, Final
 
 import numpy as np
 
-from features.columns import NULL, Flags, Ints, Numbers
+from features.columns import NEVER, NULL, Flags, Ints, Numbers
 from features.compiling import compiled
+from features.kernels import aggregates, conditions, presence, sights
+from features.kernels.sights import Sight
 
+MILLION: Final = 1_000_000
+THOUSAND: Final = 1_000
 DAY: Final = 86_400_000_000
 
+KIND, WINDOW, PART, COLUMN, MET, MORE, PLACE = range(7)
+FIELDS: Final = 7
+"""What a reading is told by: what is made of the rows, in which window, of which of them (`taking_part`), of which
+column (`INSTANTS`: when they happened), which of them a share counts or are arrivals, and where its answer goes. `MORE`
+says of how many days, or whether a column's numbers have fractions, or that it has no numbers and the row's place is
+the answer (`A_ROW`)."""
+A_ROW: Final = -1
+INSTANTS: Final = -1
 
-def among(column: Ints, allowed: Ints) -> Flags:
-    """Where a cell is one of a few."""
-    found = np.zeros(len(column), np.bool_)
-    _among(column, allowed, found)
-    return found
+
+class Kind(IntEnum):
+    ANY = 0
+    COUNT = 1
+    DAYS_IN_A_ROW = 2
+    DAYS_PRESENT = 3
+    DISTINCT = 4
+    LAST = 5
+    MAX = 6
+    MEAN = 7
+    MEAN_GAP = 8
+    MIN = 9
+    SHARE = 10
+    SUM = 11
+    TIME_SINCE = 12
+    TREND = 13
 
 
 @compiled
-def _among(column: Ints, allowed: Ints, found: Flags) -> None:
-    few = np.uint64(0)  # a bit for each of 0 to 63
-    small = True
-    for value in allowed:
-        small &= 0 <= value < 64
-        few |= np.uint64(1) << np.uint64(value & 63)
+def answered(  # noqa: PLR0912 - one branch for each kind
+    readings: Ints,
+    parts: Ints,
+    widths: Ints,
+    stated: Ints,
+    plain: Ints,
+    ask_start: Ints,
+    at: Ints,
+    ask_row: Ints,
+    today: Ints,
+    row_start: Ints,
+    happened: Ints,
+    known: Ints,
+    superseded: Ints,
+    columns: Ints,
+    out: Numbers,
+) -> None:
+    """One row of `out` for each of `readings`, and for each of the counts of all rows (`plain`), at the places that
+    asked; NaN where nothing can be said, and at places that asked nothing.
+
+    columns: of the rows, one row each. parts: see `conditions.taking_part`. widths, stated, plain: see `sights.seen`.
+    today: the local day of each query, where a reading is of days.
+    """
+    if len(at) < out.shape[1]:
+        out[:] = np.nan
+    seen = sights.seen(ask_start, at, ask_row, row_start, happened, known, superseded, widths, stated, plain, out)
+    does, every = conditions.taking_part(parts, columns, len(happened))
+    coded, code = -1, happened[:0]
+    for n in range(len(readings)):
+        of, to = readings[n], out[readings[n, PLACE]]
+        kind, column = of[KIND], happened if of[COLUMN] == INSTANTS else columns[of[COLUMN]]
+        part = does[of[PART], : 0 if every[of[PART]] else len(happened)]
+        sight = sights.sight(seen, len(widths), of[WINDOW])
+        if kind == Kind.DISTINCT:
+            if of[COLUMN] != coded:
+                coded, code = of[COLUMN], aggregates.codes(row_start, column)
+            _put(aggregates.distincts(ask_start, row_start, sight, part, code), ask_row, to)
+        elif kind == Kind.TREND:
+            brought = _brought(column, of[MORE] == 1, THOUSAND)
+            _put(aggregates.trends(ask_start, row_start, sight, part, happened, brought), ask_row, to)
+        elif kind in (Kind.DAYS_PRESENT, Kind.DAYS_IN_A_ROW):
+            present, in_a_row = presence.presence(
+                ask_start, today, row_start, sight, part, happened, known, column, does[of[MET]], of[MORE]
+            )
+            _put(present if kind == Kind.DAYS_PRESENT else in_a_row, ask_row, to)
+        elif kind == Kind.LAST:
+            _take(
+                column, aggregates.newest(ask_start, row_start, sight, part, happened, known, column), of, ask_row, to
+            )
+        elif kind == Kind.MAX:
+            _take(column, aggregates.largest(ask_start, row_start, sight, part, column), of, ask_row, to)
+        elif kind == Kind.MIN:
+            _take(column, aggregates.largest(ask_start, row_start, sight, part, ~column), of, ask_row, to)
+        elif kind == Kind.TIME_SINCE:
+            newest = aggregates.newest(ask_start, row_start, sight, part, happened, known, happened)
+            _since(at, happened, newest, ask_row, to)
+        elif kind == Kind.MEAN_GAP:
+            newest = aggregates.newest(ask_start, row_start, sight, part, happened, known, happened)
+            oldest = aggregates.oldest(ask_start, row_start, sight, part)
+            _mean_gap(happened, _number(ask_start, row_start, sight, part), newest, oldest, ask_row, to)
+        elif kind in (Kind.ANY, Kind.COUNT):
+            number = _number(ask_start, row_start, sight, part)
+            _put(np.minimum(number, 1) if kind == Kind.ANY else number, ask_row, to)
+        else:
+            unit = 1 if kind == Kind.SHARE else MILLION
+            brought = does[of[MET]].astype(np.int64) if kind == Kind.SHARE else _brought(column, of[MORE] == 1, MILLION)
+            counts, sums = aggregates.totals(ask_start, row_start, sight, part, brought)
+            if kind == Kind.SUM:
+                _put(sums / MILLION, ask_row, to)
+            else:
+                _average(counts, sums, unit, ask_row, to)
+
+
+@compiled
+def _number(ask_start: Ints, row_start: Ints, sight: Sight, part: Flags) -> Ints:
+    """How many of the rows that take part each query sees."""
+    if len(part) == 0:
+        return (sight[2] - sight[3]).astype(np.int64)
+    return aggregates.totals(ask_start, row_start, sight, part, row_start[:0])[0]
+
+
+@compiled
+def _brought(column: Ints, fractions: bool, unit: int) -> Ints:
+    """What rows bring in whole parts of a unit, so that sums are exact whatever the order."""
+    brought, cell = np.zeros(len(column), np.int64), np.empty(1, np.int64)
     for k in range(len(column)):
-        if small:
-            found[k] = (np.uint64(column[k]) < 64) & bool(few >> np.uint64(column[k] & 63) & np.uint64(1))
-            continue
-        for value in allowed:
-            found[k] |= column[k] == value
+        if column[k] != NULL:
+            brought[k] = np.int64(np.rint(_value(column[k], fractions, cell) * unit))
+    return brought
 
 
 @compiled
-def gaps(column: Ints) -> bool:
-    """Whether a value is missing."""
-    missing = False
-    for k in range(len(column)):
-        missing |= column[k] == NULL
-    return missing
-
-
-def since(at: Ints, happened: Ints, chosen: Ints, row: Ints, rows: int) -> Numbers:
-    """Days from the row chosen for each query (-1: none) to the query, at the rows that asked; NaN elsewhere."""
-    out = np.full(rows, np.nan)
-    _since(at, happened, chosen, row, out)
-    return out
+def _value(of: int, fractions: bool, cell: Ints) -> float:
+    """The number behind a cell that is not null (see `features.cells`); `cell` is a place to work in."""
+    if not fractions:
+        return float(of)
+    cell[0] = of ^ NEVER if of < 0 else of
+    return cell.view(np.float64)[0]  # type: ignore[no-any-return]
 
 
 @compiled
-def _since(at: Ints, happened: Ints, chosen: Ints, row: Ints, out: Numbers) -> None:
+def _put(found: Any, row: Ints, to: Numbers) -> None:
     for k in range(len(row)):
-        if chosen[k] >= 0:
-            out[row[k]] = (at[k] - happened[chosen[k]]) / DAY
-
-
-def averaged(counts: Ints, sums: Ints, unit: int, row: Ints, rows: int) -> Numbers:
-    """Means of what was summed in parts of a unit, at the rows that asked; NaN where there is nothing to average."""
-    out = np.full(rows, np.nan)
-    _averaged(counts, sums, unit, row, out)
-    return out
+        to[row[k]] = found[k]
 
 
 @compiled
-def _averaged(counts: Ints, sums: Ints, unit: int, row: Ints, out: Numbers) -> None:
+def _take(column: Ints, chosen: Ints, of: Ints, row: Ints, to: Numbers) -> None:
+    """The value of the row chosen for each query (-1: none), or where the row is."""
+    cell = np.empty(1, np.int64)
     for k in range(len(row)):
-        if counts[k] != 0:
-            out[row[k]] = sums[k] / (unit * counts[k])
-
-
-def spread(answers: Any, row: Ints, rows: int) -> Numbers:
-    """Answers at the rows that asked; NaN at those that asked nothing."""
-    out = np.full(rows, np.nan)
-    _spread(answers, row, out)
-    return out
+        place = chosen[k]
+        if place < 0:
+            to[row[k]] = np.nan
+        elif of[MORE] == A_ROW:
+            to[row[k]] = place
+        else:
+            to[row[k]] = np.nan if column[place] == NULL else _value(column[place], of[MORE] == 1, cell)
 
 
 @compiled
-def _spread(answers: Any, row: Ints, out: Numbers) -> None:
+def _since(at: Ints, happened: Ints, newest: Ints, row: Ints, to: Numbers) -> None:
+    """Days from the row chosen for each query (-1: none) to the query."""
     for k in range(len(row)):
-        out[row[k]] = answers[k]
+        to[row[k]] = np.nan if newest[k] < 0 else (at[k] - happened[newest[k]]) / DAY
+
+
+@compiled
+def _mean_gap(happened: Ints, number: Ints, newest: Ints, oldest: Ints, row: Ints, to: Numbers) -> None:
+    """Mean days from one row to the next."""
+    for k in range(len(row)):
+        to[row[k]] = np.nan
+        if number[k] >= 2:
+            to[row[k]] = (happened[newest[k]] - happened[oldest[k]]) / DAY / (number[k] - 1)
+
+
+@compiled
+def _average(counts: Ints, sums: Ints, unit: int, row: Ints, to: Numbers) -> None:
+    """Means of what was summed in parts of a unit; nothing where there is nothing to average."""
+    for k in range(len(row)):
+        to[row[k]] = np.nan if counts[k] == 0 else sums[k] / (unit * counts[k])

@@ -27,7 +27,7 @@ from features.declaration import (
     window,
 )
 from features.engine import compute
-from features.kernels import numbering, sights
+from features.kernels import grouping, numbering
 from tests.features.aggregates import CATALOGUES, History, crossing_pools, histories, told
 from tests.features.memory import Memory, at, catalogue, crossing
 from tests.features.oracle import differing
@@ -153,7 +153,7 @@ _FEW = st.integers(-3, 3).map(lambda number: number << 40)
 @given(st.lists(st.tuples(_FEW | st.just(NULL), st.integers(0, 6) | st.integers(-(2**60), 2**60)), max_size=40))
 def test_rows_of_one_entity_lie_together_in_order_of_time(rows: list[tuple[int, int]]) -> None:
     entity, moments = np.array(rows, np.int64).reshape(-1, 2).T.copy()
-    order = sights.together(entity, moments).tolist()
+    order = grouping.together(entity, moments).tolist()
     assert sorted(order) == list(range(len(rows)))
     groups = [(key, [rows[k][1] for k in held]) for key, held in groupby(order, key=lambda k: rows[k][0])]
     assert len(groups) == len({key for key, _ in rows})

@@ -27,7 +27,7 @@ import pyarrow as pa
 import pytest
 
 from features.engine import compute
-from features.kernels import aggregates, presence, sights
+from features.kernels import aggregates, answers, conditions, presence, sights
 from features.lineage import Catalogue
 from tests.features.aggregates import CATALOGUES, history
 from tests.features.memory import Memory
@@ -35,31 +35,39 @@ from tests.features.oracle import Rows, same, values
 from tests.features.worlds import chance, spine
 
 ROOT = Path(__file__).parents[2]
-KERNELS = (sights, aggregates, presence)
+KERNELS = (sights, aggregates, presence, answers, conditions)
 EQUIVALENT_TOO = "--equivalent-too"
 CASES = 100
 """Histories for each aggregate."""
 SECONDS = 15
 """Of computing, after which a mutant is found out: it comes to no end."""
 
-SEEN = ("_sights", "sight", "_walk", "_merge_late", "_totals")
+SEEN = ("_sights", "_stated", "_walk", "_merge_late", "totals")
 """The functions that decide what a query sees; those that read off what it sees, and `_swept`, whose comparisons only
 save work, are drilled by `make drill`."""
 ANSWERS: Mapping[str, tuple[str, ...]] = {
     "_sights": ("count", "mean"),
     "_walk": ("mean", "lookup and in_force"),
     "_merge_late": ("mean",),
-    "sight": ("lookup and in_force",),
+    "sight": ("mean", "lookup and in_force"),
+    "_stated": ("lookup and in_force",),
     "_swept": ("mean", "lookup and in_force"),
-    "_totals": ("count", "mean"),
+    "totals": ("count", "mean"),
     "_widest": ("distinct", "min", "max"),
-    "_distincts": ("distinct",),
+    "distincts": ("distinct",),
     "newest": ("last", "time_since", "lookup and in_force"),
     "oldest": ("mean_gap",),
     "largest": ("min", "max"),
     "trends": ("trend",),
     "presence": ("days_present", "days_in_a_row"),
     "_stayed": ("days_present", "days_in_a_row"),
+    "answered": ("count", "mean", "distinct"),
+    "taking_part": ("count", "mean", "share"),
+    "restrict": ("count", "mean", "share"),
+    "_mean_gap": ("mean_gap",),
+    "_since": ("time_since",),
+    "_value": ("mean", "min", "max"),
+    "_take": ("last", "min", "max"),
 }
 """Function → the aggregates that are computed with it."""
 
