@@ -54,8 +54,9 @@ def as_text(card: Card, reader: Language) -> str:
     return text if reader.direction == "rtl" else text.translate(MARKS)
 
 
-def as_page(card: Card, reader: Language, *, mode: str) -> str:
-    """The card as one HTML page that stands alone and prints on A4, its style inside."""
+def as_page(card: Card, reader: Language, *, mode: str, alone: bool) -> str:
+    """The card as one HTML page that prints on A4. `alone` puts its style inside, for a file that is opened by itself:
+    a page that this server sends may only link to one."""
     return (
         templates()
         .get_template("model_card.html")
@@ -67,7 +68,7 @@ def as_page(card: Card, reader: Language, *, mode: str) -> str:
             t=reader.say,
             language=reader,
             mode=mode,
-            style=STYLE.read_text(encoding="utf-8"),
+            style=STYLE.read_text(encoding="utf-8") if alone else None,
         )
     )
 

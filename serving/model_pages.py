@@ -134,7 +134,7 @@ def add_model_pages(app: FastAPI, house: House) -> None:
             case "text":
                 return PlainTextResponse(model_cards.as_text(found, reader))
             case "page":
-                return HTMLResponse(model_cards.as_page(found, reader, mode=house.settings.mode.value))
+                return HTMLResponse(model_cards.as_page(found, reader, mode=house.settings.mode.value, alone=False))
             case _:
                 return JSONResponse(model_cards.as_json(found, reader))
 

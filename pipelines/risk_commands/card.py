@@ -36,7 +36,7 @@ def command(name: str, model: str | None, lang: str, form: str, out: Path | None
         case "json":
             written = json.dumps(model_cards.as_json(found, reader), ensure_ascii=False, indent=1) + "\n"
         case "page":
-            written = model_cards.as_page(found, reader, mode=place.mode.value)
+            written = model_cards.as_page(found, reader, mode=place.mode.value, alone=True)
         case _:
             written = model_cards.as_text(found, reader) + "\n"
     if out is None:

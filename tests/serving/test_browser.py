@@ -31,7 +31,7 @@ PAGES = {
     "planner": ("/", *PLANNERS),
     "protection": ("/",),
     "administrator": ("/",),
-    "oversight": ("/watch?kind=crossing",),
+    "oversight": ("/watch?kind=crossing", "/models/secondary_check"),
 }
 EVERY_PAGE = [(role, address) for role, addresses in PAGES.items() for address in addresses]
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
@@ -246,6 +246,13 @@ def test_text_stands_out_and_everything_has_a_name(windows, role, path, scheme):
     assert page.evaluate(UNNAMED) == []
     paper = page.evaluate("() => getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
     assert (max(paper) < 64) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_a_card_to_print_is_dressed_and_fits_a_phone(windows, code):
+    page = windows["oversight"].go("/v1/models/secondary_check/card?form=page", code, PHONE)
+    assert page.evaluate("() => getComputedStyle(document.querySelector('.mode')).padding") != "0px"
+    assert page.evaluate(SIDEWAYS) == 0
 
 
 def test_the_keyboard_reaches_things_in_reading_order_and_shows_where_it_is(windows):

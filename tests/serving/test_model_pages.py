@@ -44,11 +44,11 @@ def candidate(installation, model):
 def test_the_card_is_said_in_each_language_with_every_figure_of_the_proof(model, code):
     proof, reader = made_proof(model, audit=audited(0.9)), language(code)
     made = card(DECLARATION, proof, model)
-    for told in (model_cards.as_text(made, reader), model_cards.as_page(made, reader, mode="demo")):
+    for told in (model_cards.as_text(made, reader), model_cards.as_page(made, reader, mode="demo", alone=True)):
         assert reader.number(0.35, 3) in told
         assert reader.number(proof.findings.usable) in told
         assert not re.search(r"\{\w*\}|\bNone\b|card\.|gate\.|Interval|Word\(", told)
-    assert not hosts(model_cards.as_page(made, reader, mode="demo"))
+    assert not hosts(model_cards.as_page(made, reader, mode="demo", alone=True))
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -59,7 +59,7 @@ def test_the_frontier_is_drawn_for_a_desk_a_phone_and_paper(model, code):
     assert "var(--accent)" in picture.wide
     for role in ("chosen", "best", "other"):
         assert reader.say(f"card.role.{role}") in picture.wide
-    page = model_cards.as_page(made, reader, mode="demo")
+    page = model_cards.as_page(made, reader, mode="demo", alone=True)
     assert page.count("<svg") == 2
     assert "var(--accent)" not in page
     unsearched = made_proof(model, frontier=None, unsearched="unasked")
@@ -125,7 +125,12 @@ def test_the_card_comes_as_json_as_text_and_as_a_page(client, candidate, install
     told = client.get(f"/v1/models/{PURPOSE}/card", headers=asked).json()
     assert (told["model"], told["language"], told["lacking"]) == (candidate.hash, "fr", [])
     assert "Finalité" in client.get(f"/v1/models/{PURPOSE}/card?form=text", headers=asked).text
-    assert 'dir="rtl"' in client.get(f"/v1/models/{PURPOSE}/card?form=page&lang=ar", headers=asked).text
+    page = client.get(f"/v1/models/{PURPOSE}/card?form=page&lang=ar", headers=asked)
+    assert 'dir="rtl"' in page.text
+    # Browsers are told to take no style but from a file of this server's own.
+    assert "style-src 'self';" in page.headers["Content-Security-Policy"]
+    assert "<style" not in page.text
+    assert 'href="/static/dossier.css"' in page.text
     assert client.get("/v1/models/no_such/card", headers=asked).status_code == 404
     none = client.get("/v1/models/permit_lapse/card", headers=asked).json()
     assert none["model"] is None
