@@ -1,15 +1,17 @@
 """The pool: members that answer every series, widths that rolling errors correct, weights by what members lost.
 
-A member's quantiles are first stretched around its median until they would have held what they promise in the rolling
-past; then members are averaged, quantile by quantile, the more heavily the less they lost in that past; then the
-average is stretched again, near and far steps and those around feasts by factors of their own. Factors are read from
-signed errors beside the promised distance, so that all series teach them and either side has its own; newer folds
+Members are mixed as chances: what may come is what any of them says may come, the more likely the less that member lost
+in the rolling past. Where they agree the mixture is as narrow as they are, where they do not it is as wide as their
+disagreement, which an average of their quantiles would hide. The mixture is then stretched around its median until it
+would have held what it promises, near and far steps and those around feasts by factors of their own. Factors are read
+from signed errors beside the promised distance, so that all series teach them and either side has its own; newer folds
 count more. Nothing is learnt from a count that lies beyond the origin.
 """
 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +46,7 @@ MOST = 5
 """Members that keep a weight, at most."""
 LEAST, EARNED = 2, 0.25
 """Members that keep one in any case; others must earn this share of an equal weight."""
-SHARPNESS = 6.0
+SHARPNESS = 3.0
 """The power of a loss that one fold of the past is worth."""
 FADE = 0.8
 """What a fold counts beside the one after it."""
@@ -55,6 +57,8 @@ SHRINK_ROWS = 300.0
 BANDS = 3
 """Parts of the horizon that have widths of their own."""
 NARROWEST, WIDEST = 0.3, 4.0
+SHARES = np.diff(list(accumulate(LEVELS, lambda edge, level: 2.0 * level - edge, initial=0.0)))
+"""The share of a distribution that each of its quantiles stands for: each lies in the middle of its own."""
 
 
 @dataclass(frozen=True)
@@ -89,32 +93,26 @@ class Pool:
     """
 
     weights: Mapping[str, float]
-    member_widths: Mapping[str, np.ndarray]
     widths: np.ndarray
 
     def combine(self, quantiles: Mapping[str, np.ndarray], feast: np.ndarray | None = None) -> np.ndarray:
         """Members' quantiles (S, H, 15) to the pool's: ascending, never below zero. `feast` (H,) as in Errors."""
-        mixed = _mix(quantiles, self.weights, self.member_widths)
+        mixed = mixture(quantiles, self.weights)
         return _ordered(stretch(mixed, self.widths[bands(mixed.shape[1], feast)]))
 
     def plain(self) -> dict[str, Any]:
         """The pool as JSON keeps it, for nights that learn nothing anew."""
-        member_widths = {name: factors.tolist() for name, factors in self.member_widths.items()}
-        return {"weights": dict(self.weights), "member_widths": member_widths, "widths": self.widths.tolist()}
+        return {"weights": dict(self.weights), "widths": self.widths.tolist()}
 
 
 def stored_pool(plain: Mapping[str, Any]) -> Pool:
     """The pool that `Pool.plain` wrote; BadInput where it names members that are none, or lacks a part."""
     try:
         widths = np.array(plain["widths"], float)
-        pool = Pool(
-            {str(name): float(weight) for name, weight in plain["weights"].items()},
-            {name: np.array(factors, float) for name, factors in plain["member_widths"].items()},
-            widths,
-        )
+        pool = Pool({str(name): float(weight) for name, weight in plain["weights"].items()}, widths)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"The stored pool cannot be read: {error!r}. Learn its weights again.") from error
-    unknown = set(pool.weights) - (set(MEMBERS) & set(pool.member_widths))
+    unknown = (set(pool.weights) - set(MEMBERS)) | (set(plain) - {"weights", "widths"})
     if unknown or widths.shape != (BANDS + 1, len(LEVELS)):
         raise BadInput(
             f"The stored pool is of another version ({', '.join(sorted(unknown))}). Learn its weights again."
@@ -143,20 +141,17 @@ def bands(horizon: int, feast: np.ndarray | None = None) -> np.ndarray:
 
 
 def learn(errors: Errors, members: Sequence[str], learn_weights: Mapping[str, float] | None = None) -> Pool:
-    """A pool from rolling errors; equal weights and the members' own widths where there are none.
+    """A pool from rolling errors; equal weights and the widths as they are where there are none.
 
     Weights given are kept, and only widths are learnt anew.
     """
-    flat = np.ones(len(LEVELS))
     if not len(errors.y):
         # What needs no past to be judged: at most MOST, in the order declared.
         few = learn_weights or dict.fromkeys(members[:MOST], 1 / len(members[:MOST]))
-        return Pool(few, dict.fromkeys(members, flat), np.ones((BANDS + 1, len(LEVELS))))
+        return Pool(few, np.ones((BANDS + 1, len(LEVELS))))
     calm = errors.of(errors.ordinary)
-    member_widths = {name: widths(calm.y, calm.quantiles[name], calm.fold) for name in calm.quantiles}
-    weights = learn_weights or _weights(errors, members, member_widths)
-    mixed = _mix(calm.quantiles, weights, member_widths)
-    return Pool(weights, member_widths, _by_band(calm, mixed))
+    weights = learn_weights or _weights(errors, members)
+    return Pool(weights, _by_band(calm, mixture(calm.quantiles, weights)))
 
 
 def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray, belief: float = SHRINK_WIDTHS) -> np.ndarray:
@@ -202,6 +197,24 @@ def _weighted_median(values: np.ndarray, weight: np.ndarray) -> float:
     return float(np.interp(0.5, rank / weight.sum(), values[order]))
 
 
+def mixture(quantiles: Mapping[str, np.ndarray], weights: Mapping[str, float]) -> np.ndarray:
+    """Quantiles (..., 15) of the distribution that is each member's (..., 15) with the chance that is its weight."""
+    values = np.concatenate([quantiles[name] for name in weights], axis=-1)
+    share = np.concatenate([weight * SHARES for weight in weights.values()])
+    order = np.argsort(values, axis=-1, kind="stable")
+    values, share = np.take_along_axis(values, order, axis=-1), share[order]
+    rank = np.cumsum(share, axis=-1) - 0.5 * share
+    answer = np.empty((*values.shape[:-1], len(LEVELS)))
+    for place, level in enumerate(LEVELS):
+        above = np.clip((rank < level - 1e-9).sum(axis=-1, keepdims=True), 1, values.shape[-1] - 1)
+        (low, below), (high, beyond) = (
+            [np.take_along_axis(part, at, axis=-1)[..., 0] for part in (rank, values)] for at in (above - 1, above)
+        )
+        part = np.clip((level - low) / np.maximum(high - low, 1e-12), 0.0, 1.0)
+        answer[..., place] = below + part * (beyond - below)
+    return answer
+
+
 def stretch(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Quantiles (..., 15) stretched around their median by factors that broadcast with them."""
     middle = quantiles[..., MEDIAN : MEDIAN + 1]
@@ -220,21 +233,14 @@ def _ordered(quantiles: np.ndarray) -> np.ndarray:
     return np.sort(np.maximum(quantiles, 0.0), axis=-1)
 
 
-def _mix(
-    quantiles: Mapping[str, np.ndarray], weights: Mapping[str, float], member_widths: Mapping[str, np.ndarray]
-) -> np.ndarray:
-    parts = [weight * _ordered(stretch(quantiles[name], member_widths[name])) for name, weight in weights.items()]
-    return np.asarray(np.sum(parts, axis=0))
-
-
-def _weights(errors: Errors, members: Sequence[str], member_widths: Mapping[str, np.ndarray]) -> dict[str, float]:
+def _weights(errors: Errors, members: Sequence[str]) -> dict[str, float]:
     """Weights on the simplex: each member's loss in the rolling past to a power that grows with how much past there is.
 
     With little past members weigh nearly alike, with much the best weigh most. The loss is the mean of two: pooled,
     where large flows weigh most, and per series, where all weigh alike; every fold counts the same, so that the months
     of a stop do not choose alone.
     """
-    answers = [_ordered(stretch(errors.quantiles[name], member_widths[name])) for name in members]
+    answers = [errors.quantiles[name] for name in members]
     importance = _importance(errors, np.mean(answers, axis=0))
     loss = np.array([(pinball(errors.y, answer)[:, TENTHS].sum(axis=1) * importance).sum() for answer in answers])
     loss = np.maximum(loss, 1e-9)  # what never erred, as on zeros only

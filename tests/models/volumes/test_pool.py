@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from models.volumes.backtest import prepare
 from models.volumes.calendars.almanac import PLAIN, Almanac, Official
@@ -13,9 +14,9 @@ from models.volumes.counts.breaks import shock_notes, trusted
 from models.volumes.counts.panel import Panel
 from models.volumes.forecast import forecast
 from models.volumes.options import Options
-from models.volumes.pooling.pool import MOST, keep, kept, stored_pool
+from models.volumes.pooling.pool import MOST, keep, kept, mixture, stored_pool
 from models.volumes.pooling.rolling import roll
-from models.volumes.rhythm import RHYTHMS, moments
+from models.volumes.rhythm import LEVELS, RHYTHMS, moments
 from records.errors import BadInput
 
 MONTHS = RHYTHMS["MS"]
@@ -60,7 +61,9 @@ def test_a_stored_pool_answers_as_it_was_learnt_and_other_versions_are_refused()
     (again,) = roll(panel, [panel.end - 6], 6, stored=kept)
     assert np.allclose(again.quantiles, learnt.quantiles)
     with pytest.raises(BadInput, match="Learn its weights again"):
-        stored_pool({"weights": {"oracle": 1.0}, "member_widths": {}, "widths": kept.widths.tolist()})
+        stored_pool({"weights": {"oracle": 1.0}, "widths": kept.widths.tolist()})
+    with pytest.raises(BadInput, match="Learn its weights again"):
+        stored_pool(kept.plain() | {"member_widths": {}})
 
 
 def test_a_kept_pool_answers_the_next_night_alike_and_quicker(tmp_path: Path) -> None:
@@ -136,3 +139,14 @@ def test_what_was_announced_after_a_cutoff_changes_nothing_there() -> None:
     assert np.array_equal(first.quantiles, plain.quantiles)
     assert np.array_equal(second.quantiles, plain_second.quantiles)
     assert not np.array_equal(last.quantiles, plain_last.quantiles)
+
+
+def test_members_are_mixed_as_chances() -> None:
+    normal = 100.0 + 10.0 * norm.ppf(LEVELS)
+    alone = mixture({"a": normal[None]}, {"a": 1.0})
+    assert np.allclose(alone, normal)
+    assert np.allclose(mixture({"a": normal[None], "b": normal[None]}, {"a": 0.3, "b": 0.7}), normal, atol=1.0)
+    apart = mixture({"nobody": np.zeros((1, 15)), "a": normal[None]}, {"nobody": 0.6, "a": 0.4})[0]
+    assert (apart[LEVELS < 0.55] == 0).all()
+    assert apart[LEVELS == 0.8] == pytest.approx(100.0, abs=1.0)  # the middle of what is left
+    assert (np.diff(apart) >= 0).all()
