@@ -46,7 +46,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Cost:
-    """CPU seconds to learn one fold, and rows scored in one CPU second."""
+    """CPU seconds to learn the fold that took longest, and rows scored in one CPU second."""
 
     seconds: float
     rows_per_second: float

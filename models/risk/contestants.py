@@ -18,7 +18,7 @@ import numpy as np
 from models.risk.encoding import Matrix
 from models.risk.examiners import beside
 from models.risk.learners import Logistic, Trees, grow
-from models.risk.profiles import PROFILES, Profile, Search, fit
+from models.risk.profiles import PROFILES, Profile, Search, directed, fit
 from models.risk.scorecard import Scorecard, scorecard
 from models.treeshap import TreeShap
 from records.errors import BadInput
@@ -104,14 +104,14 @@ def _without(matrix: Matrix, columns: Collection[str]) -> Matrix:
 
 
 def _trees(profile: Profile, monotone: Mapping[str, int], train: Part, valid: Part, say: Say) -> Fitted:
-    directed = {name: way for name, way in monotone.items() if name in train[0].names}
-    return _grown(profile, fit(train, valid, profile, monotone=directed, progress=say))
+    return _grown(profile, fit(train, valid, profile, monotone=monotone, progress=say))
 
 
 def _grown(profile: Profile, found: Search) -> Fitted:
     def again(train: Part, valid: Part, seed: int) -> Fitted:
         seeds = range(1 + 100 * seed, 1 + 100 * seed + profile.members)
-        grown = grow(found.candidate, train, valid, seeds=seeds, rounds=profile.rounds, monotone=found.monotone)
+        ways = directed(train[0], found.monotone)
+        grown = grow(found.candidate, train, valid, seeds=seeds, rounds=profile.rounds, monotone=ways)
         return _grown(profile, replace(found, trees=grown))
 
     count = sum(booster.num_trees() for booster in found.trees.boosters)

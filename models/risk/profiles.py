@@ -119,14 +119,17 @@ def fit(
     `train` and `valid` are in time order. `monotone` gives directions (+1, -1) of named columns; history rates may only
     ever raise a score.
     """
-    directed = {n: 1 for n, kind in zip(train[0].names, train[0].kinds, strict=True) if kind == "rate"} | dict(
-        monotone or {}
-    )
-    candidate, tried = tune(train, valid, profile, directed, progress)
+    ways = directed(train[0], monotone or {})
+    candidate, tried = tune(train, valid, profile, ways, progress)
     members = profile.members if seeds is None else seeds
     progress(f"growing {members} models: {candidate.name}")
-    trees = grow(candidate, train, valid, seeds=range(1, members + 1), rounds=profile.rounds, monotone=directed)
-    return Search(trees, candidate.name, tried, candidate, directed)
+    trees = grow(candidate, train, valid, seeds=range(1, members + 1), rounds=profile.rounds, monotone=ways)
+    return Search(trees, candidate.name, tried, candidate, ways)
+
+
+def directed(matrix: Matrix, monotone: Mapping[str, int]) -> dict[str, int]:
+    """The directions that scores keep over the columns of `matrix`: history rates rise, others as `monotone` says."""
+    return {n: 1 for n, kind in zip(matrix.names, matrix.kinds, strict=True) if kind == "rate"} | dict(monotone)
 
 
 def tune(

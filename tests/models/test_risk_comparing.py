@@ -199,6 +199,18 @@ def test_it_can_be_read_and_written(compared):
     assert all(value is None or isinstance(value, float) for value in plain.values())
 
 
+def test_how_it_learns_is_chosen_once_on_the_earliest_fold():
+    table, one, chosen_on = world(), trees(QUICK), []
+
+    def learn(train, valid, say):
+        chosen_on.append(len(train[1]))
+        return one.learn(train, valid, say)
+
+    found = compare("world", cases(table), [Contestant("quick", learn)], draws=20)
+    assert len(found.folds) == 2
+    assert chosen_on == [found.folds[0].rows[0]]
+
+
 def test_without_columns_is_a_challenger_of_its_own():
     table = world()
     blind = without(contestant(LOGISTIC), {"x"}, "without x")
