@@ -213,7 +213,16 @@ def _fields(block: str) -> dict[str, str]:
     return {name: value for name, _, value in (line.partition("=") for line in block.splitlines())}
 
 
-def _parsed(text: str) -> _Model:
+def meaning(decision: int) -> tuple[int, float]:
+    """How a split reads its feature, by LightGBM's `decision_type`: the kind, and what stands for a missing number."""
+    if decision & 1:
+        return CATEGORY, 0.0
+    default = ALWAYS_LEFT if decision & 2 else NEVER_LEFT
+    none, zero = decision >> 2 & 3 == 0, decision >> 2 & 3 == 1
+    return NUMBER_OR_ZERO if zero else NUMBER, 0.0 if none else default
+
+
+def parsed(text: str) -> _Model:
     head, *blocks = text.partition("\nend of trees")[0].split("\nTree=")
     about = _fields(head)
     if "num_tree_per_iteration" not in about:
@@ -229,7 +238,7 @@ def _read_models(texts: Sequence[str]) -> tuple[tuple[str, ...], Numbers, tuple[
 
     ValueError for what is no model, has linear trees, or reads other features than the first.
     """
-    members = [_parsed(text) for text in texts]
+    members = [parsed(text) for text in texts]
     first = members[0]
     if any(m.features != first.features or m.classes != first.classes for m in members):
         raise ValueError("The members read different features or score different classes; a mean needs the same ones.")
@@ -357,13 +366,11 @@ class _Growing:
 
     def _test(self, tree: _Tree, at: int) -> tuple[int, float]:
         """The slot and the threshold of a split: it sends the row to the left where slot <= threshold."""
-        feature, decision, threshold = tree.feature[at], tree.decision[at], tree.threshold[at]
-        if decision & 1:
+        feature, threshold, (kind, missing) = tree.feature[at], tree.threshold[at], meaning(tree.decision[at])
+        if kind == CATEGORY:
             start, stop = tree.category_starts[int(threshold) : int(threshold) + 2]
-            return self._slot(feature, CATEGORY, 0.0, tuple(tree.category_words[start:stop])), 0.0
-        default = ALWAYS_LEFT if decision & 2 else NEVER_LEFT
-        none, zero = decision >> 2 & 3 == 0, decision >> 2 & 3 == 1
-        return self._slot(feature, NUMBER_OR_ZERO if zero else NUMBER, 0.0 if none else default, ()), threshold
+            return self._slot(feature, kind, missing, tuple(tree.category_words[start:stop])), 0.0
+        return self._slot(feature, kind, missing, ()), threshold
 
     def _slot(self, feature: int, kind: int, missing: float, words: tuple[int, ...]) -> int:
         return self.slots.setdefault((feature, kind, missing, words), len(self.slots))
@@ -495,7 +502,7 @@ overload(operator.mul, strict=False)(_arithmetic("fmul"))
 overload(operator.truediv, strict=False)(_arithmetic("fdiv"))
 
 
-def _compiled(function: F) -> F:
+def compiled(function: F) -> F:
     """Machine code for `function`, kept on disk."""
     decorate = numba.njit(
         cache=True, nogil=True, boundscheck=False, error_model="numpy", fastmath={"contract"}, forceinline=True
@@ -520,7 +527,7 @@ class Room(NamedTuple):
     turns: Numbers
 
 
-@_compiled
+@compiled
 def explain(forest: Forest, rows: Numbers, found: Numbers) -> None:
     """Add the contributions (n, outputs) of a forest to `found`."""
     n, outputs = found.shape
@@ -544,7 +551,7 @@ def explain(forest: Forest, rows: Numbers, found: Numbers) -> None:
                 found[start + lane, output] += room.parts[output, lane]
 
 
-@_compiled
+@compiled
 def _lanes(count: int) -> Numbers:
     """Room for so many lanes (count, LANES), each within one cache line."""
     room = np.empty((count + 1) * LANES)
@@ -552,7 +559,7 @@ def _lanes(count: int) -> Numbers:
     return room[skip : skip + count * LANES].reshape((count, LANES))
 
 
-@_compiled
+@compiled
 def _walk(forest: Forest, room: Room) -> None:
     """What the forest's splits contribute to the rows that were read, into `parts`."""
     room.parts[:] = 0.0
@@ -561,7 +568,7 @@ def _walk(forest: Forest, room: Room) -> None:
         _descend(forest, tree, room)
 
 
-@_compiled
+@compiled
 def _read(forest: Forest, rows: Numbers, width: int, read: Numbers) -> None:
     """Put what each slot holds for `rows` into `read` (slots, width), the last row as often as needed."""
     last = len(rows) - 1
@@ -584,7 +591,7 @@ def _read(forest: Forest, rows: Numbers, width: int, read: Numbers) -> None:
                 read[s * width + lane] = slot.missing if is_missing else number
 
 
-@_compiled
+@compiled
 def _climb(forest: Forest, tree: Any, room: Room) -> None:
     """From the leaves up: H into `entries`, and `gaps` and `turns`."""
     points, splits, leaves, entries = forest.points, forest.splits, forest.leaves, room.entries
@@ -623,7 +630,7 @@ def _climb(forest: Forest, tree: Any, room: Room) -> None:
         store(room.turns, n, turn)
 
 
-@_compiled
+@compiled
 def _descend(forest: Forest, tree: Any, room: Room) -> None:
     """From the root down: A into `entries`, and what the splits contribute into `parts`."""
     points, splits, leaves, entries, parts = forest.points, forest.splits, forest.leaves, room.entries, room.parts
@@ -659,18 +666,18 @@ def _descend(forest: Forest, tree: Any, room: Room) -> None:
         store(parts, split.output, load(parts, split.output) + reached * (load(room.turns, n) * gap))
 
 
-@_compiled
+@compiled
 def _turn(read: Numbers, split: Any, left: float, right: float) -> Any:
     return choose(load(read, split.slot), split.threshold, left, right)
 
 
-@_compiled
+@compiled
 def _rise(t: float, split: Any) -> float:
     """1 / F: how much likelier than t it is that the split's feature joined, once its tests above led here."""
     return 1.0 / (t + (1.0 - t) * float(split.above_share))
 
 
-@_compiled
+@compiled
 def _is_here(read: Numbers, split: Any, splits: NDArray[np.void]) -> Any:
     """u: 1 where the tests above on the split's feature send the row towards the split, else 0."""
     here = splat(read, 1.0)
@@ -681,7 +688,7 @@ def _is_here(read: Numbers, split: Any, splits: NDArray[np.void]) -> Any:
     return here
 
 
-@_compiled
+@compiled
 def interact(forest: Forest, row: Numbers, pairs: Numbers) -> None:
     """Add half of what each pair of features does together to a row to both its places in `pairs` (classes, p, p)."""
     points, splits, p = forest.points, forest.splits, pairs.shape[1]

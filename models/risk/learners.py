@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.risk.calibration import log_odds
 from models.risk.encoding import FIRST_LEVEL, Matrix
 
+if TYPE_CHECKING:
+    from models.treescore import TreeScore
+
 WORKERS = 2  # models grown at the same time, each on one thread: no thread ever waits for another
-MANY = 10_000  # rows worth a second thread when scored
 LEAST_LEAF, LEAVES_FILLED = 20, 25  # rows of a leaf: at most a twenty-fifth of all, unless those are too few
+MANY = 10_000  # rows that are scored sooner by reading the trees first
 PATIENCE = 50  # rounds without a better validation loss before growing stops
 _LEVELS = {"cat_smooth": 100, "min_data_per_group": 100, "max_cat_threshold": 32}  # of native splits
 
@@ -44,10 +48,15 @@ class Trees:
 
     def raw(self, matrix: Matrix) -> np.ndarray:
         values = matrix.of(self.kinds).values
-        threads = WORKERS if len(values) >= MANY else 1
-        return np.asarray(
-            np.mean([b.predict(values, raw_score=True, num_threads=threads) for b in self.boosters], axis=0)
-        )
+        if len(values) >= MANY:
+            return self._scorer.raw(values, WORKERS)
+        return np.asarray(np.mean([b.predict(values, raw_score=True, num_threads=1) for b in self.boosters], axis=0))
+
+    @cached_property
+    def _scorer(self) -> TreeScore:
+        from models.treescore import TreeScore
+
+        return TreeScore.of([booster.model_to_string() for booster in self.boosters])
 
 
 @dataclass(frozen=True)

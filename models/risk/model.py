@@ -26,12 +26,14 @@ from models.risk.declaration import Bands
 from models.risk.encoding import Matrix, codes, is_number, is_text
 from models.risk.expressions import numbers
 from models.risk.fallback import SecondOpinion
+from models.risk.learners import MANY
 from models.risk.peers import Peers
 from models.risk.reference import Reference
 from models.risk.stability import Stability
 from records.errors import BadInput
 
 if TYPE_CHECKING:
+    from models.treescore import TreeScore
     from models.treeshap import TreeShap
 
 FORMAT = 1
@@ -109,14 +111,7 @@ class RiskModel:
 
     def score(self, values: pa.Table) -> Scores:
         """Scores of the rows of `values`, which has one column per input (others are not read)."""
-        matrix = self.matrix(values).values
-        threads = 1 if len(matrix) < 1000 else THREADS
-        raw = np.mean(
-            [b.predict(matrix, raw_score=True, num_threads=threads) for b in self._boosters]
-            if len(matrix)
-            else [np.zeros(0)],
-            axis=0,
-        )
+        raw = self._raw(self.matrix(values).values)
         probability = self.calibrator(raw)
         return Scores(raw, probability, self.band(probability), *self.calibrator.interval(raw))
 
@@ -218,6 +213,22 @@ class RiskModel:
         # Its name is that of what was written then, even where this version would write more.
         vars(model)["hash"] = path.name
         return model
+
+    def _raw(self, matrix: np.ndarray) -> np.ndarray:
+        if len(matrix) >= MANY:
+            return self._scorer.raw(matrix, THREADS)
+        if not len(matrix):
+            return np.zeros(0)
+        threads = 1 if len(matrix) < 1000 else THREADS
+        return np.asarray(
+            np.mean([b.predict(matrix, raw_score=True, num_threads=threads) for b in self._boosters], axis=0)
+        )
+
+    @cached_property
+    def _scorer(self) -> TreeScore:
+        from models.treescore import TreeScore
+
+        return TreeScore.of(self.trees)
 
     @cached_property
     def _boosters(self) -> tuple[Any, ...]:
