@@ -165,7 +165,7 @@ class StreamStep:
 
     def read(self, asks: Sequence[Ints], at: Ints, history: History) -> list[Values]:
         """What the readings give, one array each."""
-        held = [np.ascontiguousarray(history.column(name.column)) for name in self.names]
+        held = [history.column(name.column) for name in self.names]
         kept = windows.met(history.column, self.where)
         return windows.read(windows.grouped(asks, at, held, kept, history), self.looks)
 

@@ -56,15 +56,20 @@ class Snapshot:
     indexes: Mapping[tuple[str, str], Index]
     stores: Mapping[str, Any]
 
+    def __enter__(self) -> Snapshot:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.txn.abort()
+
     def versions(self) -> dict[str, int]:
         """Versions of the lake's tables that it has seen, as `Lake.versions` tells them."""
         return dict(said_by(self.txn, self.stores).versions)
 
     def rows(self, table: str, columns: Sequence[str], by: str, keys: Ints, since: int) -> History:
         index = self._index(table, by)
-        held = self._matrix(index, _different(keys), since).T
-        named = dict(zip(index.columns, held[TIMES:], strict=True))
-        happened, known, superseded = held[1:TIMES].copy()
+        _, happened, known, superseded, *held = np.ascontiguousarray(self._matrix(index, _different(keys), since).T)
+        named = dict(zip(index.columns, held, strict=True))
         return History(happened, known, superseded, named, lambda name, chosen: self._texts(named[name][chosen]))
 
     def people(self, asked: Asked) -> People | None:

@@ -12,8 +12,8 @@ row's key, its three times, and its columns. Texts lie apart, by cell.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,16 +99,15 @@ class State:
         with self.generations.writing(say):
             return self._make(lake, say)
 
-    @contextmanager
-    def reading(self) -> Iterator[Snapshot]:
-        """The state as it is now, whatever comes in meanwhile. BadInput where it was not made yet."""
+    def reading(self) -> Snapshot:
+        """The state as it is now, whatever comes in meanwhile, until it is let go of (`with`). BadInput where it was
+        not made yet."""
         generation = self.generations.newest()
         if generation is None:
             raise BadInput(
                 "The live state was not made yet, or for an earlier catalogue of features. Make it: basira state build."
             )
-        with generation.environment.begin(buffers=True) as txn:
-            yield Snapshot(txn, self._by_column, generation.stores)
+        return Snapshot(generation.environment.begin(buffers=True), self._by_column, generation.stores)
 
     @cached_property
     def _by_column(self) -> Mapping[tuple[str, str], Index]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -29,8 +29,7 @@ _NOTHING: Final = np.empty(0, np.int64)
 _NOWHERE: Final = np.empty((0, 0), np.int64)
 
 
-@dataclass(frozen=True)
-class Stream:
+class Stream(NamedTuple):
     """The rows of one table and the queries about them, grouped by entity.
 
     Of `asked` rows that ask, query q is row `asks.row[q]`, as of `asks.at[q]`; row k is row `rows.row[k]` of the
@@ -64,7 +63,7 @@ def met(column: Callable[[str], Ints], where: Where) -> Flags:
     """Which rows have an allowed value in each of the columns named; empty where nothing is named."""
     part = _ALL
     for name, values in where:
-        cells = np.ascontiguousarray(column(name))
+        cells = column(name)
         part = part if len(part) else np.ones(len(cells), np.bool_)
         conditions.restrict(part, cells, values)
     return part
