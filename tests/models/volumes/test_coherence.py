@@ -39,7 +39,7 @@ def said(hierarchy: Hierarchy, horizon: int, seed: int, folds: int = 2) -> Forec
     generator = np.random.default_rng(seed)
     shape = (len(hierarchy.distinct), horizon)
     past = tuple(Rehearsal(some_quantiles(shape, generator), generator.gamma(2.0, 20.0, shape)) for _ in range(folds))
-    pool = Pool({}, {}, np.ones(len(LEVELS)))
+    pool = Pool({}, np.ones(len(LEVELS)))
     actual = np.full(shape, np.nan)
     return Forecast(100, some_quantiles(shape, generator), np.zeros((*shape, len(LEVELS))), pool, actual, past)
 
