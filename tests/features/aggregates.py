@@ -68,6 +68,8 @@ AGGREGATES: dict[str, tuple[Aggregate, ...]] = {
     "share": (
         share(booth_wait_minutes=(0.1, 7.0)),
         share(direction="exit", party_size=(1, 2)),
+        share(party_size=(0, 2)),
+        share(party_size=(1, 64)),
         share(local_hour=(0, 1, 2, 3)),
     ),
     "trend": (trend("booth_wait_minutes"), trend("party_size")),
@@ -140,7 +142,7 @@ def crossing_pools(
         "direction": ("entry", "exit"),
         "declared_guardian": (False, True, None),
         "booth_wait_minutes": (0.1, 0.2, None, 1.5, -0.0, 0.0, 7.0, -3.25, 1e6),
-        "party_size": (1, 40, None, 2),
+        "party_size": (1, 64, None, 2, 0),  # 64: the first that is no bit of a whole number
         "address_governorate": ("x", "y", None, "z"),
         "document_issued_on": around,
         "document_expires_on": around,

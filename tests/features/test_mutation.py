@@ -58,6 +58,8 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "newest": ("last", "time_since", "lookup and in_force"),
     "oldest": ("mean_gap",),
     "largest": ("min", "max"),
+    "_rise": ("min", "max"),
+    "_drop": ("min", "max"),
     "trends": ("trend",),
     "presence": ("days_present", "days_in_a_row"),
     "_stayed": ("days_present", "days_in_a_row"),
@@ -81,10 +83,26 @@ EQUIVALENT: Mapping[str, str] = {
     "oldest: e + 1 -> e": "looking upwards from the first row of all finds the same row",
     "oldest: bottom <= top -> bottom < top": "asked only where two rows are seen, so the first is not the last",
     "oldest: bottom <= top -> bottom < top (2)": "asked only where two rows are seen, so the first is not the last",
+    "_rise: column[heap[parent]] >= column[row] -> column[heap[parent]] > column[row]": "of two alike either will do",
+    "_drop: column[heap[child + 1]] > column[heap[child]] -> column[heap[child + 1]] >= column[heap[child]]": (
+        "of two alike either will do"
+    ),
+    "_drop: column[heap[child]] <= column[moving] -> column[heap[child]] < column[moving]": "it may go either way",
+    **dict.fromkeys(
+        (
+            "_drop: 2 * hole + 1 < size -> 2 * hole + 1 <= size",
+            "_drop: 2 * hole + 1 -> 2 * hole",
+            "_drop: child + 1 < size -> child + 1 <= size",
+            "_drop: child + 1 -> child",
+        ),
+        "behind the heap lies the row that moves, which does not move below itself",
+    ),
     "trends: n > 1 -> n >= 1": "one row has no spread, which is asked as well",
     "presence: bottom <= top -> bottom < top": "a last row that is not seen is passed over later",
     "presence: k + 1 -> k": "a row happened and was known when it did itself",
     "_stayed: end > run_end -> end >= run_end": "adds the difference, which is none",
+    "answered: len(at) < out.shape[1] -> len(at) <= out.shape[1]": "every place is written to afterwards",
+    "restrict: 0 <= value < 64 -> 0 < value < 64": "takes the longer way to the same rows",
 }
 """Mutants that answer as the kernels do, and why."""
 
