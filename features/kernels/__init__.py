@@ -13,6 +13,6 @@ are empty.
 A row that is never seen enters and leaves at one instant. Times are int64 microseconds, values are cells
 (`features.cells`).
 
-`numbering` and `sights` work out who belongs together and what is seen when, `aggregates` and `presence` what comes of
-it, `answers` bring it into the order it was asked in.
+`numbering` and `grouping` work out who belongs together, `sights` what is seen when, `conditions` which rows take part,
+`aggregates` and `presence` what comes of it. `answers` is their door: all that is asked of a stream, in one call.
 """
