@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from models.risk.report import table
 from serving.audit_pages import in_words
 from serving.audits import Kept
 from serving.languages import language
 
 
-def audit_text(kept: Kept) -> str:
-    """The gap that was fixed beforehand, those that are more than chance, and a table per attribute."""
+def audit_text(kept: Kept, day: date) -> str:
+    """What an audit made on `day` found: the gap fixed beforehand, those beyond chance, and a table per attribute."""
     english = language("en")
-    told = in_words(kept, english)
+    told = in_words(kept, day, english)
     parts = [
         f"{told['made']} {told['tested']}",
         f"{english.say('audit.primary.title')}: {told['primary'] or english.say('audit.primary.none')}",
-        "\n".join(told["found"]) or english.say("audit.found.none"),
+        "\n".join(line for view, said in told["found"] for line in (view, *said)) or english.say("audit.found.none"),
     ]
     for each in told["tables"]:
         blank = ("",) * (len(each["heads"]) - 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -37,7 +38,7 @@ def add_audit_pages(app: FastAPI, house: House) -> None:
         if purpose not in PURPOSES:
             raise Problem(400, "No such purpose", f"No model has the purpose '{purpose}'.", "Choose one on the page.")
         kept = _read(house, who, purpose)
-        told = None if kept is None else in_words(kept, reader_of(request))
+        told = None if kept is None else in_words(kept, house.day(kept.made_at), reader_of(request))
         return page_of(
             request, house, who, "groups.html", here="groups", purposes=list(PURPOSES), purpose=purpose, told=told
         )
@@ -53,17 +54,23 @@ def _read(house: House, who: Visitor, purpose: str) -> Kept | None:
     return kept
 
 
-def in_words(kept: Kept, reader: Language) -> dict[str, Any]:
-    """What the page shows of an audit."""
+def in_words(kept: Kept, day: date, reader: Language) -> dict[str, Any]:
+    """What the page shows of an audit that was made on this `day`."""
     audit, say = kept.audit, reader.say
     found = [gap for gap in audit.found if not gap.primary]
     wide = sorted(found, key=lambda gap: -abs(gap.gap.value or 0.0))
+    told = wide[:_MOST]
     seen = {(gap.view, gap.attribute, gap.group, gap.rate): gap for gap in audit.gaps}
     return {
-        "made": say("audit.made", by=kept.by, day=reader.day(kept.made_at.date()), model=kept.model[:12]),
+        "made": say("audit.made", by=kept.by, day=reader.day(day), model=kept.model[:12]),
         "tested": say("audit.tested", count=audit.looks),
-        "primary": None if audit.primary is None else gap_said(audit.primary, reader),
-        "found": [gap_said(gap, reader) for gap in wide[:_MOST]],
+        "primary": None
+        if audit.primary is None
+        else f"{gap_said(audit.primary, reader)} {_viewed(audit.primary.view, reader)}",
+        "found": [
+            (_viewed(view, reader), [gap_said(gap, reader) for gap in told if gap.view == view])
+            for view in dict.fromkeys(gap.view for gap in told)
+        ],
         "more": say("audit.more", count=len(wide) - _MOST) if len(wide) > _MOST else None,
         "proxies": [_proxy(proxy, reader) for proxy in kept.proxies],
         "tables": [_table(table, seen, reader) for table in audit.tables if TIMES not in table.attribute],
@@ -97,7 +104,7 @@ def _table(table: GroupTable, seen: Mapping[tuple[str, str, str, str], Gap], rea
     picture = rates(table, names, titles, Look(reader, width=_WIDE)) if TIMES not in table.attribute else None
     return {
         "title": reader.say("audit.by", attribute=attribute_said(table.attribute, reader)),
-        "view": reader.say(f"audit.view.{table.view}"),
+        "view": _viewed(table.view, reader),
         "heads": [titles[rate] for rate in known]
         + ([reader.say("audit.rate.calibration")] if kept else [])
         + ([reader.say("audit.minutes")] if minutes else []),
@@ -143,7 +150,6 @@ def gap_said(gap: Gap, reader: Language) -> str:
             None,
             group=group_said(gap.attribute, gap.group, reader),
             rate=reader.say(f"audit.rate.{gap.rate}"),
-            view=reader.say(f"audit.view.{gap.view}"),
             **more,
         )
 
@@ -153,6 +159,11 @@ def gap_said(gap: Gap, reader: Language) -> str:
     if gap.found:
         return said("found", points=points, low=low, high=high)
     return said("chance", points=points, low=low, high=high, few=few)
+
+
+def _viewed(view: str, reader: Language) -> str:
+    """Among whom, and chosen by whom."""
+    return reader.say(f"audit.view.{view}")
 
 
 def _few(rows: int, detectable: float | None, reader: Language) -> str:

@@ -7,6 +7,7 @@ many, other) to sentence; the language decides which is used.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_date, get_day_names, get_month_names
 from babel.numbers import format_decimal, format_percent
 
@@ -74,14 +76,16 @@ class Language:
         return str(Locale.parse(self.locale).plural_form(count))
 
     def number(self, value: float, decimals: int = 1) -> str:
-        """`value` with at most `decimals` decimals, as the language writes it."""
+        """`value` with at most `decimals` decimals, as the language writes it; what rounds to nothing has no sign."""
         shown = "#,##0" + ("." + "#" * decimals if decimals else "")
-        return str(format_decimal(value, format=shown, locale=self.locale))
+        return str(format_decimal(value if round(value, decimals) else 0, format=shown, locale=self.locale))
 
     def signed(self, value: float, decimals: int = 1) -> str:
         """A change: `value` with its sign, zero without."""
-        shown = "#,##0." + "#" * decimals
-        return str(format_decimal(round(value, decimals) or 0, format=f"+{shown};-{shown}", locale=self.locale))
+        shown, written = "#,##0." + "#" * decimals, round(value, decimals)
+        if not written:
+            return self.number(0)
+        return str(format_decimal(written, format=f"+{shown};-{shown}", locale=self.locale))
 
     def quantity(self, key: str, value: float, decimals: int = 1) -> str:
         """`value` with what it counts, the text `key`: "1 day", "2,5 jours", "يومان".
@@ -128,6 +132,11 @@ class Language:
         """Name of a month; 1 is January."""
         return str(get_month_names("wide", locale=self.locale)[number])
 
+    def country(self, code: str) -> str:
+        """The name of a country by its ISO 3166 code of two or three letters; any other code as it is."""
+        short = get_global("territory_aliases").get(code, [code])[0]
+        return str(Locale.parse(self.locale).territories.get(short, code))
+
     def clock(self, value: datetime, zone: str) -> str:
         """Time of day of `value` in `zone`, on a 24-hour clock."""
         return value.astimezone(ZoneInfo(zone)).strftime("%H:%M")
@@ -140,8 +149,15 @@ def language(code: str) -> Language:
         raise KeyError(f"There is no language '{code}'. Languages: {', '.join(LANGUAGES)}.")
     texts: dict[str, Text] = {}
     for path in (FOLDER / f"{code}.yaml", *sorted(FOLDER.glob(f"*.{code}.yaml"))):
-        texts |= yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = path.read_text(encoding="utf-8")
+        texts |= yaml.safe_load(_held_together(written) if code == "fr" else written)
     return Language(code, texts)
+
+
+def _held_together(french: str) -> str:
+    """French signs with the space that parts them from their words, so that no line begins with one. The colon after a
+    key has no space before it, and is left alone."""
+    return re.sub(r"(?<=\S) (?=[:;?!»%])|(?<=«) ", "\u00a0", french)
 
 
 def chosen(wanted: str | None, accepted: str | None) -> str:

@@ -101,7 +101,7 @@ def gate_said(gate: Gate, reader: Language) -> dict[str, Any]:
 
 def fields_said(keys: Sequence[str], reader: Language) -> str:
     """Headings of fields, parted by semicolons."""
-    return "; ".join(reader.say(f"card.{key}") for key in keys)
+    return reader.say("semicolon").join(reader.say(f"card.{key}") for key in keys)
 
 
 def _section(one: Field, reader: Language) -> Section:

@@ -216,18 +216,18 @@ def _stands(house: House, purpose: str, reader: Language) -> dict[str, str | Non
         else reader.say(
             "models.champion_of",
             model=isolated(named.model[:SHORT]),
-            day=reader.day(since.at.date()),
+            day=reader.day(house.day(since.at)),
             who=isolated(since.who),
         ),
-        "candidate": _candidate(newest[0], reader) if newest else None,
+        "candidate": _candidate(newest[0], house, reader) if newest else None,
     }
 
 
-def _candidate(candidate: Candidate, reader: Language) -> str:
+def _candidate(candidate: Candidate, house: House, reader: Language) -> str:
     return reader.say(
         "models.candidate_of",
         model=isolated(candidate.model[:SHORT]),
-        day=reader.day(candidate.at.date()),
+        day=reader.day(house.day(candidate.at)),
         who=isolated(candidate.trainer),
     )
 
@@ -239,9 +239,11 @@ def _move(move: Move, house: House, reader: Language) -> dict[str, str]:
     if move.why == "demonstration":
         why = reader.say("models.why.demonstration")
     if refused:
-        why = reader.say("models.refused_at", gates="; ".join(reader.say(f"gate.{g.name}") for g in refused))
+        why = reader.say(
+            "models.refused_at", gates=reader.say("semicolon").join(reader.say(f"gate.{g.name}") for g in refused)
+        )
     return {
-        "when": f"{reader.day(move.at.date())} {reader.clock(move.at, house.settings.zone)}",
+        "when": f"{reader.day(house.day(move.at))} {reader.clock(move.at, house.settings.zone)}",
         "who": move.who,
         "what": reader.say(f"models.how.{how}"),
         "model": (move.model or move.before or "")[:SHORT],

@@ -30,4 +30,5 @@ def command(name: str, attributes: tuple[str, ...], since: datetime | None, prox
     house = open_house(place)
     begins = None if since is None else since.replace(tzinfo=UTC)
     actor = signed_in_actor(place, house)
-    click.echo(audit_text(audit_model(house, name, attributes, actor, say, since=begins, proxies=proxies)))
+    kept = audit_model(house, name, attributes, actor, say, since=begins, proxies=proxies)
+    click.echo(audit_text(kept, house.day(kept.made_at)))

@@ -1,7 +1,7 @@
 """Audits by group: oversight alone asks and reads, the journal knows of both, and no attribute of anybody leaves."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from html import unescape
 
 import numpy as np
@@ -15,6 +15,7 @@ from evidence.proxies import TOGETHER, Proxy
 from records import journal
 from serving import audits, store
 from serving.accounts import engine_actor
+from serving.attributes import group_said
 from serving.audit_pages import in_words
 from serving.audit_pictures import SHARES, rates
 from serving.audits import Kept
@@ -46,11 +47,20 @@ def kept():
     return Kept("secondary_check", "ab" * 20, datetime(2026, 3, 1, tzinfo=UTC), "oversight", audit, proxies)
 
 
+def test_groups_are_called_as_a_reader_calls_them():
+    told = {code: group_said("age × nationality", "60+ × DZA", language(code)) for code in LANGUAGES}
+    assert told == {"ar": "\u206860+\u2069 × الجزائر", "fr": "60+ × Algérie", "en": "60+ × Algeria"}
+    assert group_said("nationality", "ZZX", language("fr")) == "ZZX"
+    assert group_said("route", "DZA", language("fr")) == "DZA"
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_words_say_what_was_found_and_what_could_have_been(kept, code):
     reader = language(code)
-    told = in_words(kept, reader)
-    young = [sentence for sentence in told["found"] if sentence.startswith("18–29")]
+    told = in_words(kept, date(2026, 3, 2), reader)
+    assert reader.day(date(2026, 3, 2)) in told["made"]
+    assert [view for view, _ in told["found"]] == [reader.say("audit.view.known")]
+    young = [sentence for sentence in told["found"][0][1] if "18–29" in sentence.partition(":")[0]]
     assert any(reader.say("audit.rate.selection") in sentence for sentence in young)
     assert reader.say("audit.rate.missed_risk") in told["primary"]
     notes = [row["note"] for table in told["tables"] for row in table["rows"] if row["note"]]

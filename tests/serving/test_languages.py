@@ -171,6 +171,20 @@ def test_a_small_probability_is_not_written_as_none():
     assert language("fr").per_hundred(0.034) == "3,4"
 
 
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_rounds_to_nothing_is_nothing_and_has_no_sign(code):
+    reader = language(code)
+    assert {reader.number(value, 2) for value in (-0.0, -0.004, 0.004)} == {"0"}
+    assert {reader.signed(value) for value in (-0.04, 0, 0.04)} == {"0"}
+    assert reader.signed(0.06) == f"+{reader.number(0.1)}"
+
+
+def test_in_french_no_line_begins_with_a_sign():
+    forms = [f for text in language("fr").texts.values() for f in ([text] if isinstance(text, str) else text.values())]
+    assert [form for form in forms if re.search(r" [:;?!»%]|« ", form)] == []
+    assert sum("\u00a0:" in form for form in forms) > 100
+
+
 def test_the_language_asked_for_goes_before_the_browser_s():
     assert chosen("ar", "en-GB,fr;q=0.8") == "ar"
     assert chosen(None, "de-DE,en-GB;q=0.8") == "en"

@@ -28,7 +28,7 @@ def test_it_is_said_and_drawn_in_every_language(code):
 def test_the_largest_part_is_said_first_and_the_smallest_not_at_all():
     told = {code: movers.in_words(WORD, language(code)) for code in LANGUAGES}
     assert told["en"] == "Expected 5,300: recent level 4,800, holidays +700, season -200"
-    assert told["fr"] == "Attendu 5\u202f300 : niveau récent 4\u202f800, fêtes et jours fériés +700, saison -200"
+    assert told["fr"] == "Attendu 5\u202f300\u00a0: niveau récent 4\u202f800, fêtes et jours fériés +700, saison -200"
     assert told["ar"] == "المتوقع 5.300: المستوى الأخير 4.800، العطل والأعياد +700، الموسم -200"
     few = Word("total", WORD.ds, 5.0, {"level": 4.0, "holiday": 1.0})
     assert "level 4" in movers.in_words(few, language("en"))
