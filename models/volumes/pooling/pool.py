@@ -3,7 +3,7 @@
 Members are mixed as chances: what may come is what any of them says may come, the more likely the less that member lost
 in the rolling past. Where they agree the mixture is as narrow as they are, where they do not it is as wide as their
 disagreement, which an average of their quantiles would hide. The mixture is then stretched around its median until it
-would have held what it promises, near and far steps and those around feasts by factors of their own. Factors are read
+would have held what it promises, quiet and busy steps and those around feasts by factors of their own. Factors are read
 from signed errors beside the promised distance, so that all series teach them and either side has its own; newer folds
 count more. Nothing is learnt from a count that lies beyond the origin.
 """
@@ -51,11 +51,15 @@ SHARPNESS = 3.0
 FADE = 0.8
 """What a fold counts beside the one after it."""
 SHRINK_WIDTHS = 2.0
-"""Rolling folds that the belief in the width as it is is worth; twice that for a band of steps beside all steps."""
+"""Rolling folds that the belief in the width as it is is worth; twice that for some steps beside all steps."""
 SHRINK_ROWS = 300.0
 """The same in rolling counts."""
-BANDS = 3
-"""Parts of the horizon that have widths of their own."""
+SIZES = np.array([0.3, 1.0])
+"""Bounds of quiet, usual and busy steps, as shares of the series' mean over the horizon; each has its own widths."""
+KINDS = len(SIZES) + 2
+"""Those, and steps around a feast."""
+UNSEEN = 0.5
+"""Folds, of the number there are, whose misses are held back: the fold ahead is like none of them."""
 NARROWEST, WIDEST = 0.3, 4.0
 SHARES = np.diff(list(accumulate(LEVELS, lambda edge, level: 2.0 * level - edge, initial=0.0)))
 """The share of a distribution that each of its quantiles stands for: each lies in the middle of its own."""
@@ -65,8 +69,8 @@ SHARES = np.diff(list(accumulate(LEVELS, lambda edge, level: 2.0 * level - edge,
 class Errors:
     """Counts of the rolling past (n,) beside the members' quantiles {name: (n, 15)}, and where each row belongs.
 
-    `step` is the time of the count, `band` the part of the horizon, `feast` true around a feast; `ordinary` is false
-    within a shock, which weighs members like any other time but says nothing of the width of other times.
+    `step` is the time of the count, `feast` true around a feast; `ordinary` is false within a shock, which weighs
+    members like any other time but says nothing of the width of other times.
     """
 
     y: np.ndarray
@@ -74,14 +78,13 @@ class Errors:
     series: np.ndarray
     fold: np.ndarray
     step: np.ndarray
-    band: np.ndarray
     feast: np.ndarray
     ordinary: np.ndarray
 
     def of(self, rows: np.ndarray) -> "Errors":
         """The errors of some rows (n,)."""
         quantiles = {name: values[rows] for name, values in self.quantiles.items()}
-        parts = (self.series, self.fold, self.step, self.band, self.feast, self.ordinary)
+        parts = (self.series, self.fold, self.step, self.feast, self.ordinary)
         return Errors(self.y[rows], quantiles, *(part[rows] for part in parts))
 
 
@@ -89,7 +92,7 @@ class Errors:
 class Pool:
     """Weights of the members that have one, and widths, learnt from errors.
 
-    `widths` (BANDS + 1, 15) by part of the horizon; the last row is for steps around a feast.
+    `widths` (KINDS, 15) are for quiet, usual and busy steps; the last row is for steps around a feast.
     """
 
     weights: Mapping[str, float]
@@ -98,7 +101,8 @@ class Pool:
     def combine(self, quantiles: Mapping[str, np.ndarray], feast: np.ndarray | None = None) -> np.ndarray:
         """Members' quantiles (S, H, 15) to the pool's: ascending, never below zero. `feast` (H,) as in Errors."""
         mixed = mixture(quantiles, self.weights)
-        return _ordered(stretch(mixed, self.widths[bands(mixed.shape[1], feast)]))
+        middle = mixed[..., MEDIAN]
+        return _ordered(stretch(mixed, self.widths[_kinds(middle, middle.mean(axis=1, keepdims=True), feast)]))
 
     def plain(self) -> dict[str, Any]:
         """The pool as JSON keeps it, for nights that learn nothing anew."""
@@ -113,7 +117,7 @@ def stored_pool(plain: Mapping[str, Any]) -> Pool:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInput(f"The stored pool cannot be read: {error!r}. Learn its weights again.") from error
     unknown = (set(pool.weights) - set(MEMBERS)) | (set(plain) - {"weights", "widths"})
-    if unknown or widths.shape != (BANDS + 1, len(LEVELS)):
+    if unknown or widths.shape != (KINDS, len(LEVELS)):
         raise BadInput(
             f"The stored pool is of another version ({', '.join(sorted(unknown))}). Learn its weights again."
         )
@@ -134,10 +138,10 @@ def kept(path: Path) -> Pool:
     return stored_pool(plain)
 
 
-def bands(horizon: int, feast: np.ndarray | None = None) -> np.ndarray:
-    """Row of Pool.widths (H,) that each step of the horizon takes."""
-    parts = np.arange(horizon) * BANDS // horizon
-    return parts if feast is None else np.where(feast, BANDS, parts)
+def _kinds(middle: np.ndarray, mean: np.ndarray, feast: np.ndarray | None) -> np.ndarray:
+    """Row of Pool.widths that each step takes, by its median beside the series' mean of those; feasts have the last."""
+    size = np.searchsorted(SIZES, middle / np.maximum(mean, 1e-9))
+    return size if feast is None else np.where(feast, KINDS - 1, size)
 
 
 def learn(errors: Errors, members: Sequence[str], learn_weights: Mapping[str, float] | None = None) -> Pool:
@@ -148,17 +152,18 @@ def learn(errors: Errors, members: Sequence[str], learn_weights: Mapping[str, fl
     if not len(errors.y):
         # What needs no past to be judged: at most MOST, in the order declared.
         few = learn_weights or dict.fromkeys(members[:MOST], 1 / len(members[:MOST]))
-        return Pool(few, np.ones((BANDS + 1, len(LEVELS))))
+        return Pool(few, np.ones((KINDS, len(LEVELS))))
     calm = errors.of(errors.ordinary)
     weights = learn_weights or _weights(errors, members)
-    return Pool(weights, _by_band(calm, mixture(calm.quantiles, weights)))
+    return Pool(weights, _by_kind(calm, mixture(calm.quantiles, weights)))
 
 
 def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray, belief: float = SHRINK_WIDTHS) -> np.ndarray:
     """Factors (15,) that stretch each quantile around the median so that it holds its level in the rolling past.
 
     Each fold gives its own factor and the middle one counts, newer folds more: a fold that met a stop says little about
-    other times. `belief` is in folds that the width as it is is worth.
+    other times. The fold ahead is one more, unlike those seen, so the fewer they are the more must be held. `belief` is
+    in folds that the width as it is is worth.
     """
     middle = quantiles[:, MEDIAN]
     factors = np.ones(len(LEVELS))
@@ -169,11 +174,13 @@ def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray, belief: float
         gap = quantiles[:, place] - middle
         usable = np.abs(gap) > 1e-6 * (1.0 + np.abs(middle))
         ratio = (y[usable] - middle[usable]) / gap[usable]
+        side = max(level, 1.0 - level)
+        aim = side + UNSEEN * (1.0 - side) / max(len(numbers), 1)
         held, count = [], []
         for age, number in enumerate(numbers[::-1]):
             part = ratio[fold[usable] == number]
             if len(part) >= 20:
-                held.append(np.quantile(part, level if level > 0.5 else 1.0 - level))
+                held.append(np.quantile(part, aim))
                 count.append(FADE**age)
         if held:
             trust = len(held) / (len(held) + belief) * usable.sum() / (usable.sum() + SHRINK_ROWS)
@@ -182,11 +189,14 @@ def widths(y: np.ndarray, quantiles: np.ndarray, fold: np.ndarray, belief: float
     return factors
 
 
-def _by_band(errors: Errors, mixed: np.ndarray) -> np.ndarray:
-    """Widths (BANDS + 1, 15): those of all rows, and what each part of the horizon and the feasts ask beyond them."""
+def _by_kind(errors: Errors, mixed: np.ndarray) -> np.ndarray:
+    """Widths (KINDS, 15): those of all rows, and what each kind of step asks beyond them."""
     overall = widths(errors.y, mixed, errors.fold)
     wide = _ordered(stretch(mixed, overall))
-    rows = [errors.feast if band == BANDS else (errors.band == band) & ~errors.feast for band in range(BANDS + 1)]
+    middle, place = mixed[:, MEDIAN], errors.fold * (errors.series.max(initial=0) + 1) + errors.series
+    mean = np.bincount(place, middle) / np.maximum(np.bincount(place), 1)
+    kind = _kinds(middle, mean[place], errors.feast)
+    rows = [kind == number for number in range(KINDS)]
     own = [widths(errors.y[row], wide[row], errors.fold[row], 2 * SHRINK_WIDTHS) for row in rows]
     return np.stack([overall * factor for factor in own])
 

@@ -11,7 +11,7 @@ from models.volumes.counts.breaks import RUN, trusted
 from models.volumes.counts.history import history_at
 from models.volumes.counts.panel import Panel
 from models.volumes.members.seasonal import same_season_lags
-from models.volumes.pooling.pool import MEMBERS, Errors, Pool, bands, learn
+from models.volumes.pooling.pool import MEMBERS, Errors, Pool, learn
 from models.volumes.rhythm import LEVELS, moments
 from records.errors import BadInput
 
@@ -134,7 +134,7 @@ def errors_known(panel: Panel, folds: Sequence[Fold], cutoff: int) -> Errors:
     """The errors of earlier folds as far as their counts had come by the cutoff, and which fell within a shock."""
     if not folds:
         nothing = np.empty(0, int)
-        return Errors(np.empty(0), {}, nothing, nothing, nothing, nothing, np.empty(0, bool), np.empty(0, bool))
+        return Errors(np.empty(0), {}, nothing, nothing, nothing, np.empty(0, bool), np.empty(0, bool))
     known = panel.values[:, : cutoff - panel.start + 1]
     sure = trusted(known, panel.rhythm, shortest=RUN[panel.rhythm.unit])
     usable, calm = [], []
@@ -146,7 +146,7 @@ def errors_known(panel: Panel, folds: Sequence[Fold], cutoff: int) -> Errors:
         ordinary[:, : there.shape[1]] = there
         usable.append(np.isfinite(_come(fold, cutoff)) & answered)
         calm.append(ordinary)
-    parts = bands(folds[0].actual.shape[1])
+    ahead = 1 + np.arange(folds[0].actual.shape[1])
 
     def gathered(values: Sequence[np.ndarray]) -> np.ndarray:
         return np.concatenate([np.broadcast_to(v, u.shape)[u] for v, u in zip(values, usable, strict=True)])
@@ -159,8 +159,7 @@ def errors_known(panel: Panel, folds: Sequence[Fold], cutoff: int) -> Errors:
         },
         np.concatenate([np.nonzero(rows)[0] for rows in usable]),
         gathered([np.array(number) for number in range(len(folds))]),
-        gathered([fold.origin + 1 + np.arange(len(parts)) for fold in folds]),
-        gathered([parts] * len(folds)),
+        gathered([fold.origin + ahead for fold in folds]),
         gathered([fold.feast for fold in folds]),
         gathered(calm),
     )

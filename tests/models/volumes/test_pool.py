@@ -14,7 +14,7 @@ from models.volumes.counts.breaks import shock_notes, trusted
 from models.volumes.counts.panel import Panel
 from models.volumes.forecast import forecast
 from models.volumes.options import Options
-from models.volumes.pooling.pool import MOST, keep, kept, mixture, stored_pool
+from models.volumes.pooling.pool import MOST, Errors, keep, kept, learn, mixture, stored_pool, widths
 from models.volumes.pooling.rolling import roll
 from models.volumes.rhythm import LEVELS, RHYTHMS, moments
 from records.errors import BadInput
@@ -150,3 +150,26 @@ def test_members_are_mixed_as_chances() -> None:
     assert (apart[LEVELS < 0.55] == 0).all()
     assert apart[LEVELS == 0.8] == pytest.approx(100.0, abs=1.0)  # the middle of what is left
     assert (np.diff(apart) >= 0).all()
+
+
+def test_quiet_steps_have_widths_of_their_own() -> None:
+    generator = np.random.default_rng(1)
+    quiet, busy = np.full(600, 10.0), np.full(600, 400.0)
+    usual = np.tile(np.concatenate([quiet, busy]), 3)
+    answered = usual[:, None] * (1.0 + 0.1 * norm.ppf(LEVELS))
+    spread = np.where(usual < 50, 0.3, 0.1)  # quiet steps vary three times as much as was promised
+    y = usual * (1.0 + spread * generator.normal(size=len(usual)))
+    fold = np.repeat([0, 1, 2], 1200)
+    step, calm = np.arange(len(y)), np.ones(len(y), bool)
+    pool = learn(Errors(y, {"naive": answered}, np.zeros(len(y), int), fold, step, ~calm, calm), ("naive",))
+    made = pool.combine({"naive": answered[None, :1200]})[0]
+    wide = (made[:, 11] - made[:, 3]) / (answered[:1200, 11] - answered[:1200, 3])
+    assert wide[:600].mean() > 1.4 * wide[600:].mean()
+
+
+def test_few_folds_hold_more_than_many() -> None:
+    y = np.random.default_rng(2).normal(100.0, 10.0, 12_000)
+    answered = np.broadcast_to(100.0 + 10.0 * norm.ppf(LEVELS), (len(y), len(LEVELS)))
+    few, many = (widths(y, answered, np.arange(len(y)) % folds, belief=0.0)[[3, 11]] for folds in (2, 40))
+    assert (few > many + 0.05).all()
+    assert many == pytest.approx(1.0, abs=0.05)
