@@ -29,6 +29,7 @@ SLOT: Final = np.dtype([("feature", "u4"), ("kind", "u4"), ("limit", "u4"), ("mi
 # A test, or a leaf, whose value stands as threshold. `words` is where its set begins; the first word of all is empty.
 NODE: Final = np.dtype([("threshold", "f8"), ("slot", "u4"), ("words", "u4"), ("left", "u4")], align=True)
 TREE: Final = np.dtype([("first", "u4"), ("depth", "u4"), ("member", "u4")])
+_INTS: Final = ("split_feature", "decision_type", "left_child", "right_child", "cat_boundaries", "cat_threshold")
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,11 @@ class TreeScore:
         return growing.scorer(len(model.features), len(texts))
 
     def raw(self, rows: np.ndarray, threads: int = 1) -> np.ndarray:
-        """The mean raw score (n,) of `rows` (n, p) float64; a missing value is NaN, a category its code."""
+        """The mean raw score (n,) of `rows` (n, p); a missing value is NaN, a category its code. ValueError for rows of
+        another width than the models read."""
         table = np.ascontiguousarray(rows, dtype=np.float64)
+        if table.ndim != 2 or table.shape[1] != self.features:
+            raise ValueError(f"The models read {self.features} features, but the rows have the shape {table.shape}.")
         found = np.zeros((len(table), self.members))
 
         def walk_from(start: int) -> None:
@@ -78,6 +82,7 @@ class _Growing:
         self.trees: list[tuple[int, int, int]] = []
 
     def add(self, fields: dict[str, str], member: int) -> None:
+        """Add a tree, level by level, the two sides of each split next to each other."""
         ints = {name: [int(v) for v in fields.get(name, "").split()] for name in _INTS}
         threshold, leaves = ([float(v) for v in fields.get(name, "").split()] for name in ("threshold", "leaf_value"))
         first = len(self.nodes)
@@ -119,9 +124,6 @@ class _Growing:
         nodes["words"] = begins[nodes["words"]]
         slots = [(f, kind, BITS * longest[n], missing) for n, (f, kind, missing) in enumerate(self.slots)]
         return TreeScore(features, members, np.array(slots, SLOT), words, nodes, np.array(self.trees, TREE))
-
-
-_INTS: Final = ("split_feature", "decision_type", "left_child", "right_child", "cat_boundaries", "cat_threshold")
 
 
 @compiled

@@ -68,6 +68,12 @@ def test_members_are_averaged_on_any_number_of_threads_and_rows():
         np.testing.assert_array_equal(scorer.raw(rows[:n]), scores[:n])
 
 
+def test_rows_of_another_width_are_refused():
+    booster, table = grown(2)
+    with pytest.raises(ValueError, match="read 5 features"):
+        TreeScore.of([booster.model_to_string()]).raw(table[:, :4])
+
+
 def test_several_classes_are_refused():
     booster, _ = grown(1, objective="multiclass", num_class=2)
     with pytest.raises(ValueError, match="several classes"):
