@@ -6,6 +6,7 @@ the features of one group together, with its share of what moved the score and i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -197,6 +198,11 @@ def fact_said(name: str, value: Value, language: Language) -> str:
 def checklist(event_kind: str, language: Language) -> tuple[str, ...]:
     """What an officer looks at where there is no score to go by."""
     return tuple(language.say(f"checklist.{event_kind}.{n + 1}") for n in range(CHECKLIST[event_kind]))
+
+
+def titled(feature: Feature, language: Language) -> str:
+    """What a feature is, without a value: "Crossings in the previous 5 years", "Last entered … before"."""
+    return re.sub(r"\s*:\s*…$", "", feature.texts[language.code].format(value="…"))
 
 
 def isolated(text: str) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import FastAPI, Form, Request, Response
@@ -17,9 +17,9 @@ from models.risk.watching import ALARM, What
 from risk_rules.rule import PURPOSES
 from serving.acknowledgements import MOST_LETTERS
 from serving.capabilities import DRIVERS, Capability
-from serving.drawing import drawn
+from serving.drawing import Drawn, drawn
 from serving.house import House
-from serving.languages import Language
+from serving.languages import Language, language
 from serving.model_pages import known
 from serving.problems import Problem
 from serving.visitor import OnPage, SignedIn, WithOwnToken, from_own_form, not_allowed, require
@@ -162,16 +162,21 @@ def _shown(found: Standing, reader: Language) -> dict[str, Any]:
         "said": in_words(found, reader),
         "alarms": [_alarm(claim, reader) for claim in found.alarms],
         "claims": [_claim(claim, reader) for claim in found.claims],
-        "evidence": drawn(partial(evidence, found), reader, width=_WIDE),
+        **_pictures(found, reader.code),
         "how": reader.say("watch.evidence.how", alarm=reader.number(ALARM, decimals=0)),
-        "found": drawn(partial(by_period, found), reader, width=_WIDE),
         "inputs": [input_in_words(row, found.kind, reader) for row in shown],
         "compared": reader.say("watch.inputs.intro", count=shown[0]["rows"]) if shown else None,
         "shifted": shifted,
         "rest": reader.say("watch.inputs.rest", count=len(rest)) if rest else None,
         "score": input_in_words(found.score, found.kind, reader) if found.score else None,
-        "shifts": drawn(partial(shifts, found), reader, width=_WIDE),
     }
+
+
+@lru_cache(maxsize=12)
+def _pictures(found: Standing, code: str) -> Mapping[str, Drawn | None]:
+    """The pictures of a standing, which change once a day and cost a second to draw."""
+    made = {"evidence": evidence, "found": by_period, "shifts": shifts}
+    return {name: drawn(partial(picture, found), language(code), width=_WIDE) for name, picture in made.items()}
 
 
 def _alarm(claim: Claim, reader: Language) -> dict[str, Any]:

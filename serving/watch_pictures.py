@@ -8,7 +8,7 @@ from typing import Any, Final
 from evidence.intervals import wilson
 from models.risk.watching import ALARM, PERIOD_DAYS
 from serving.drawing import Look, Spec, altair, finished, time_axis
-from serving.watches import CLAIMED, MOST, Row, Standing, beyond, periods
+from serving.watches import CLAIMED, MOST, Row, Standing, beyond, input_in_words, periods
 
 COLOURS: Final = {"calibration": "accent", "prevalence": "raises"}
 INPUTS: Final = 12  # with a row of their own
@@ -96,14 +96,15 @@ def shifts(found: Standing, look: Look) -> Spec | None:
     most: list[Row] = sorted(found.inputs, key=beyond, reverse=True)[:INPUTS]
     if not most:
         return None
-    rows = [{"input": row["about"], "psi": row["psi"], "limit": row["psi_limit"]} for row in most]
+    names = [look.text(input_in_words(row, found.kind, language)["title"]) for row in most]
+    rows = [{"input": n, "psi": row["psi"], "limit": row["psi_limit"]} for n, row in zip(names, most, strict=True)]
     base = alt.Chart(alt.InlineData(values=rows))
     top = 1.05 * max(max(row["psi"], row["limit"]) for row in rows)
     scale = alt.Scale(domain=[0, top], reverse=look.rtl, nice=False)
     x = alt.X("psi:Q", scale=scale, title=look.text(language.say("watch.inputs.distance"))).axis(
         tickCount=3 if look.narrow else 5
     )
-    y = alt.Y("input:N", sort=[row["input"] for row in rows], title=None).axis(
+    y = alt.Y("input:N", sort=names, title=None).axis(
         ticks=False, domain=False, labelColor=look.colour("ink"), labelLimit=150 if look.narrow else 330
     )
     bars = base.mark_bar(color=look.colour("accent"), opacity=0.75).encode(y=y, x=x)

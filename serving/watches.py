@@ -29,7 +29,7 @@ from serving.acknowledgements import Acknowledgement, Alarm, acknowledgements, r
 from serving.capabilities import DRIVERS, Capability
 from serving.house import House
 from serving.languages import Language
-from serving.sentences import isolated
+from serving.sentences import isolated, titled
 from serving.store import writing
 
 RECENT: Final = timedelta(days=84)  # over which an alarm says what was found and promised
@@ -121,6 +121,9 @@ class Standing:
     claims: tuple[Claim, ...]
     inputs: tuple[Row, ...]  # those that shifted most first
     score: Row | None
+
+    def __hash__(self) -> int:  # rows have none; equal standings are of one model and one day
+        return hash((self.model, self.day))
 
     @property
     def state(self) -> str:
@@ -310,6 +313,7 @@ def input_in_words(row: Row, kind: Literal["crossing", "permit"], language: Lang
     size = "as_learnt" if row["state"] == "as_learnt" else "large" if row["psi"] >= LARGE else "shifted"
     return {
         "name": row["about"],
+        "title": titled(feature, language) if feature else row["about"],
         "group": GROUPS[feature.group][language.code] if feature else "",
         "state": language.say(LOOKS[size]),
         "size": size,

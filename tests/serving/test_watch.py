@@ -74,6 +74,9 @@ def test_inputs_that_shifted_most_come_first(found):
     told = found()
     assert told.inputs[0]["about"] in (READS[0], READS[2])
     assert {row["about"] for row in told.shifted} == {READS[0], READS[2]}
+    for code in LANGUAGES:
+        named = {input_in_words(row, "crossing", language(code))["title"] for row in told.inputs}
+        assert not any(name in READS or name.endswith((":", ": …")) for name in named)
     states = {row["about"]: input_in_words(row, "crossing", language("en")) for row in told.inputs}
     assert states[READS[2]]["unseen_before"] == "0"
     assert float(states[READS[2]]["unseen"]) > 20
