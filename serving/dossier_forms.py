@@ -98,6 +98,8 @@ def sections(told: Explanation) -> tuple[Section, ...]:
     beside: list[Section] = []
     if told.second is not None and told.pictured is not None:
         beside.append(section("second", reader, *in_words(told.second, told.pictured, reader)))
+    elif told.second is not None:
+        beside.append(section("second", reader, reader.say("dossier.second.person")))
     if told.audience == "oversight":
         beside += [_looks(told.looks, reader), _decisions(told.decisions, reader)]
         if told.digest and told.frozen_at:

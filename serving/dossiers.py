@@ -69,8 +69,9 @@ class Decision:
 class Explanation:
     """What one reader is shown: the frozen document, and beside it what is not part of it.
 
-    `digest` is of the frozen dossier, None while it is blind. `pictured` is what a picture is drawn from, and `second`
-    what a straight line says of the same inputs, neither for the person concerned. `values`, `looks` and `decisions`
+    `digest` is of the frozen dossier, None while it is blind. `pictured` is what a picture is drawn from, not for the
+    person concerned; `second` what a straight line says of the same inputs: that person is told that there is one, and
+    no figure of it. `values`, `looks` and `decisions`
     are for oversight alone and empty for others; `contact` is for the person concerned.
     """
 
@@ -124,8 +125,9 @@ def explanation(house: House, actor: Actor, id: str, audience: str, code: str, *
         content = dossier.read(body)
         shown = dossier.document(content, audience, code)
         found = Explanation(id, audience, language(code), shown, assessment.mode, _digest(body), frozen_at)
+        found = replace(found, second=second_opinion(house, assessment))
         if audience != "person":
-            found = replace(found, pictured=dossier.assessed(content), second=second_opinion(house, assessment))
+            found = replace(found, pictured=dossier.assessed(content))
     with store.writing(house.engine) as connection:
         if audience == "oversight":
             found = replace(

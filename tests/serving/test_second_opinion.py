@@ -92,7 +92,7 @@ def test_a_model_that_can_no_longer_be_read_keeps_nobody_from_the_case(client, i
     assert language("en").say("dossier.second") not in page.text
 
 
-def test_the_explanation_holds_it_for_officer_and_oversight_and_not_for_the_person(house, cases):
+def test_the_explanation_holds_it_for_officer_and_oversight_and_tells_the_person_that_there_is_one(house, cases):
     case = cases[1]
     told = {
         audience: dossiers.explanation(house, who, case.id, audience, "en")
@@ -104,7 +104,10 @@ def test_the_explanation_holds_it_for_officer_and_oversight_and_not_for_the_pers
         assert "second" in [part["key"] for part in written["sections"]]
         assert "lean on" in as_text(told[audience])
     assert "second_opinion" not in as_json(told["person"])
-    assert "straight line" not in as_text(told["person"])
+    letter = as_text(told["person"])
+    assert language("en").say("dossier.second.person") in " ".join(letter.split())
+    assert "straight line" not in letter
+    assert language("en").per_hundred(told["person"].second.probability) + " per 100" not in letter
     assert dossiers.replay(house, OVERSIGHT, case.id).same
 
 
