@@ -13,6 +13,7 @@ from evidence.gaps import Gap
 from evidence.groups import FEW, TIMES, GroupRow, GroupTable
 from evidence.intervals import Interval
 from evidence.proxies import TOGETHER, Proxy
+from features.catalogue import features
 from records import journal
 from risk_rules.rule import PURPOSES
 from serving import audits, store
@@ -24,6 +25,7 @@ from serving.drawing import Look, inline
 from serving.house import House
 from serving.languages import Language
 from serving.problems import Problem
+from serving.sentences import titled
 from serving.visitor import OnPage, Visitor, require
 from serving.web import page_of, reader_of
 
@@ -72,7 +74,7 @@ def in_words(kept: Kept, day: date, reader: Language) -> dict[str, Any]:
             for view in dict.fromkeys(gap.view for gap in told)
         ],
         "more": say("audit.more", count=len(wide) - _MOST) if len(wide) > _MOST else None,
-        "proxies": [_proxy(proxy, reader) for proxy in kept.proxies],
+        "proxies": [_proxy(proxy, kept.purpose, reader) for proxy in kept.proxies],
         "tables": [_table(table, seen, reader) for table in audit.tables if TIMES not in table.attribute],
         "crossings": [_table(table, seen, reader) for table in audit.tables if TIMES in table.attribute],
     }
@@ -126,11 +128,14 @@ def _table(table: GroupTable, seen: Mapping[tuple[str, str, str, str], Gap], rea
     }
 
 
-def _proxy(proxy: Proxy, reader: Language) -> dict[str, str]:
-    """What a column tells, and how even selections are with it and without."""
+def _proxy(proxy: Proxy, purpose: str, reader: Language) -> dict[str, str]:
+    """What a column tells, and how even selections are with it and without. A column that is an input has its words
+    as title, beside its name."""
     even = proxy.change.value is not None
+    feature = features(PURPOSES[purpose]).get(proxy.column)
     return {
         "attribute": attribute_said(proxy.attribute, reader),
+        "title": titled(feature, reader) if feature else "",
         "column": reader.say("audit.proxy.together") if proxy.column == TOGETHER else proxy.column,
         "group": group_said(proxy.attribute, proxy.group, reader),
         "told": _plain(proxy.told, reader),

@@ -228,7 +228,7 @@ def _fallback(proof: Proof, model: RiskModel, declaration: RiskDeclaration) -> F
     counts: dict[str, Value] = {"places": len(proof.thin_places), "unseen": len(proof.unseen_places), "least": THIN}
     lines = (
         Line("fallback.leads", {"least": THIN}),
-        Line("fallback.places", counts),
+        *((Line("fallback.places", counts),) if proof.thin_places or proof.unseen_places else ()),
         Line("fallback.found", {"rows": told.rows, "trees": told.trees, "line": told.line, "apart": told.apart})
         if told.rows
         else Line("fallback.no_rows"),
@@ -359,13 +359,11 @@ def _inputs(model: RiskModel, declaration: RiskDeclaration) -> Field:
 
 
 def _failures(proof: Proof) -> Field:
-    lines = (
-        Line("failures.thin", {"places": len(proof.thin_places), "least": THIN}),
-        Line("failures.unseen", {"places": len(proof.unseen_places), "rows": sum(proof.unseen_places.values())}),
-        Line("failures.checked" if proof.chosen else "failures.exits"),
-        Line("failures.rare"),
-    )
-    return Field("failures", lines)
+    thin = Line("failures.thin", {"places": len(proof.thin_places), "least": THIN})
+    unseen = Line("failures.unseen", {"places": len(proof.unseen_places), "rows": sum(proof.unseen_places.values())})
+    always = (Line("failures.checked" if proof.chosen else "failures.exits"), Line("failures.rare"))
+    there = [line for line, places in ((thin, proof.thin_places), (unseen, proof.unseen_places)) if places]
+    return Field("failures", (*there, *always))
 
 
 def _promised(each: Iterable[Promised], kind: str) -> Rows:

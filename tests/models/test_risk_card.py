@@ -54,6 +54,15 @@ def test_where_nobody_chooses_whom_to_look_at_no_examiner_is_missed(proof, model
     assert card(DECLARATION, everyone, model).lacking == ()
 
 
+def test_places_that_do_not_exist_are_not_counted(proof, model):
+    def said(of):
+        return {line.key for field in card(DECLARATION, of, model).fields for line in field.lines}
+
+    counted = {"failures.thin", "failures.unseen", "fallback.places"}
+    assert said(replace(proof, thin_places={}, unseen_places={})) == said(proof) - counted
+    assert counted <= said(proof)
+
+
 def test_a_line_that_lacks_its_value_makes_the_field_empty(proof, model):
     never_tried = replace(proof, stability=replace(proof.stability, flags=None))
     assert card(DECLARATION, never_tried, model).lacking == ("stability",)

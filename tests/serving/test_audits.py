@@ -12,6 +12,7 @@ from evidence.gaps import Primary
 from evidence.groups import Outcomes, compare
 from evidence.intervals import Interval
 from evidence.proxies import TOGETHER, Proxy
+from features.catalogue import features
 from records import journal
 from serving import audits, store
 from serving.accounts import engine_actor
@@ -21,6 +22,7 @@ from serving.audit_pictures import SHARES, rates
 from serving.audits import Kept
 from serving.drawing import Look, svg
 from serving.languages import LANGUAGES, language
+from serving.sentences import titled
 from tests.serving.pages import hosts
 
 
@@ -42,7 +44,7 @@ def kept():
     audit = compare({"known": (attributes, outcomes, 0.27)}, primary=primary)
     proxies = (
         Proxy("age", TOGETHER, "60+", Interval(0.8, 0.75, 0.85)),
-        Proxy("age", "post_of_crossing", "60+", Interval(0.7, 0.6, 0.8), *(Interval(0.5, 0.4, 0.6),) * 3),
+        Proxy("age", "hour_of_crossing", "60+", Interval(0.7, 0.6, 0.8), *(Interval(0.5, 0.4, 0.6),) * 3),
     )
     return Kept("secondary_check", "ab" * 20, datetime(2026, 3, 1, tzinfo=UTC), "oversight", audit, proxies)
 
@@ -67,6 +69,12 @@ def test_words_say_what_was_found_and_what_could_have_been(kept, code):
     assert any("n = 12" in note for note in notes)
     assert any("n < 10" in note for note in notes)
     assert [table["heads"][0] for table in told["tables"]] == [reader.say("audit.rate.selection")] * 3
+    together, hour = told["proxies"]
+    assert (together["title"], together["column"]) == ("", reader.say("audit.proxy.together"))
+    assert (hour["title"], hour["column"]) == (
+        titled(features("crossing")["hour_of_crossing"], reader),
+        "hour_of_crossing",
+    )
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
@@ -113,7 +121,7 @@ def test_the_page_is_oversight_s_alone_and_every_reading_is_written_down(client,
         page = unescape(client.get("/groups", headers=asked).text)
         assert language(code).say("audit.primary.title") in page
         assert page.count("<svg") == 3
-        assert "post_of_crossing" in page
+        assert "hour_\u200bof_\u200bcrossing" in page
         assert language(code).say("audit.proxy.together") in page
         assert hosts(page) == set()
     with installation.engine.connect() as connection:
