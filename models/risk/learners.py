@@ -121,6 +121,7 @@ def grow_on(
         "bagging_freq": 1,
         "deterministic": True,
         "force_col_wise": True,  # the same trees as row by row: on one thread both add up in one order, this one sooner
+        "num_iterations": rounds,
         "num_threads": 1,
         "verbosity": -1,
         **_LEVELS,
@@ -131,20 +132,28 @@ def grow_on(
         parameters["monotone_constraints"] = [monotone.get(name, 0) for name in bins.matrix.names]
         parameters["monotone_constraints_method"] = "intermediate"  # `advanced` breaks its promise in LightGBM 4.7
 
-    def member(seed: int) -> Any:
-        booster = lightgbm.train(
-            parameters | {"bagging_seed": seed, "feature_fraction_seed": seed},
-            bins.data,
-            rounds,
-            valid_sets=[] if bins.held is None else [bins.held],
-            callbacks=[] if bins.held is None else [lightgbm.early_stopping(PATIENCE, verbose=False)],
-        )
-        return booster if bins.matrix.offset is None else _raised(booster, _base(bins.labels))
+    def member(seed: int) -> tuple[Any, float]:
+        """The trees up to the least loss on the rows held, and that loss."""
+        # Not `lightgbm.train`: for every model it names the columns of the rows held anew, under the others' eyes.
+        booster = lightgbm.Booster(parameters | {"bagging_seed": seed, "feature_fraction_seed": seed}, bins.data)
+        if bins.held is not None:
+            booster.add_valid(bins.held, "held")
+        least, best = np.inf, 0
+        for number in range(1, rounds + 1):
+            booster.update()
+            if bins.held is None:
+                continue
+            loss = booster.eval_valid()[0][2]
+            if loss < least:
+                least, best = loss, number
+            elif number - best >= PATIENCE:
+                break
+        kept = lightgbm.Booster(model_str=booster.model_to_string(num_iteration=best or -1))
+        return kept if bins.matrix.offset is None else _raised(kept, _base(bins.labels)), least
 
     with ThreadPoolExecutor(WORKERS) as pool:
-        boosters = tuple(pool.map(member, seeds))
-    losses = [np.nan if bins.held is None else b.best_score["valid_0"]["binary_logloss"] for b in boosters]
-    return Trees(boosters, candidate.kinds, float(np.mean(losses)))
+        boosters, losses = zip(*pool.map(member, seeds), strict=True)
+    return Trees(boosters, candidate.kinds, float(np.mean(losses)) if bins.held is not None else np.nan)
 
 
 def _least(candidate: Candidate, rows: int) -> int:
