@@ -1,10 +1,10 @@
 """Champion, challengers and simple baselines on the very same folds, and whether what sets them apart is noise.
 
 Each contestant learns on every fold anew, stops and calibrates on what follows, and orders the test rows, which come
-last. How it learns it chooses once, on the earliest fold, whose rows every later one holds too. A figure is the mean
-over folds. Days are redrawn for intervals, the same days for everybody, so that a difference between two has an
-interval of its own. Of the last fold it is also told how far flags and reasons hold when the seed, the rows or the
-months of training change, and what learning and scoring cost.
+last. Where there are ways to choose among, the earliest fold tries them all, and later ones, which hold its rows, the
+best of them and the plain one. A figure is the mean over folds. Days are redrawn for intervals, the same days for
+everybody, so that a difference between two has an interval of its own. Of the last fold it is also told how far flags
+and reasons hold when the seed, the rows or the months of training change, and what learning and scoring cost.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ def compare(
         for each in contestants:
             say(f"fold {number + 1} of {len(cases.folds)}: {each.name}")
             started = clock.process_time()
-            before = fitted[each.name]
-            learnt = before[0].again(train, valid, 0) if before else each.learn(train, valid, lambda _: None)
+            later = fitted[each.name][0].later if number else None
+            learnt = each.learn(train, valid, lambda _: None) if later is None else later(train, valid)
             spent[each.name].append(clock.process_time() - started)
             started = clock.process_time()
             scores.raw[each.name][inside] = learnt.raw(matrices[2])

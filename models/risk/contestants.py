@@ -39,12 +39,14 @@ class Pushes:
 @dataclass(frozen=True)
 class Fitted:
     """Who has learnt: `raw` orders rows in log-odds, `pushes` says why, `again` learns the same anew from other rows
-    with another seed, and `said` is what a reader may know of it."""
+    with another seed, and `said` is what a reader may know of it. `later` learns from the rows of a later fold with
+    less to try than at first; None where there is nothing to try."""
 
     raw: Callable[[Matrix], np.ndarray]
     pushes: Callable[[Matrix], Pushes]
     again: Callable[[Part, Part, int], Fitted]
     said: tuple[str, ...] = ()
+    later: Callable[[Part, Part], Fitted] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,13 @@ def without(one: Contestant, columns: Collection[str], name: str) -> Contestant:
         return _without(part[0], columns), part[1]
 
     def blind(fitted: Fitted) -> Fitted:
+        later = fitted.later
         return Fitted(
             lambda rows: fitted.raw(_without(rows, columns)),
             lambda rows: fitted.pushes(_without(rows, columns)),
             lambda train, valid, seed: blind(fitted.again(seen(train), seen(valid), seed)),
             fitted.said,
+            None if later is None else lambda train, valid: blind(later(seen(train), seen(valid))),
         )
 
     return Contestant(name, lambda train, valid, say: blind(one.learn(seen(train), seen(valid), say)))
@@ -114,8 +118,11 @@ def _grown(profile: Profile, found: Search) -> Fitted:
         grown = grow(found.candidate, train, valid, seeds=seeds, rounds=profile.rounds, monotone=ways)
         return _grown(profile, replace(found, trees=grown))
 
-    count = sum(booster.num_trees() for booster in found.trees.boosters)
-    return Fitted(found.trees.raw, partial(_tree_pushes, found.trees), again, (f"{found.chosen}; {count} trees",))
+    def later(train: Part, valid: Part) -> Fitted:
+        return _grown(profile, fit(train, valid, profile, monotone=found.monotone, finalists=found.finalists))
+
+    said = f"{found.chosen}; {sum(booster.num_trees() for booster in found.trees.boosters)} trees"
+    return Fitted(found.trees.raw, partial(_tree_pushes, found.trees), again, (said,), later)
 
 
 def _tree_pushes(grown: Trees, rows: Matrix) -> Pushes:

@@ -9,7 +9,7 @@ of the rows makes flags flip with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
@@ -20,7 +20,7 @@ from evidence.intervals import beyond_noise
 from evidence.metrics import losses
 from models.risk.calibration import platt
 from models.risk.encoding import Matrix
-from models.risk.learners import Candidate, Trees, binned, grow, grow_on
+from models.risk.learners import Bins, Candidate, Trees, binned, grow, grow_on
 
 Part = tuple[Matrix, np.ndarray]  # a matrix and its labels (n,) of 0 and 1
 
@@ -96,13 +96,15 @@ WAYS: Mapping[str, tuple[tuple[str, ...], bool]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Search:
-    """What was tried on validation, and what won: `losses` are calibrated log losses by candidate."""
+    """What was tried on validation, and what won: `losses` are calibrated log losses by candidate; `finalists` are the
+    plain candidate and, if it is another, that of the least loss."""
 
     trees: Trees
     chosen: str
     losses: Mapping[str, float]
     candidate: Candidate
     monotone: Mapping[str, int]
+    finalists: tuple[Candidate, ...]
 
 
 def fit(
@@ -113,18 +115,22 @@ def fit(
     seeds: int | None = None,
     monotone: Mapping[str, int] | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    finalists: Sequence[Candidate] = (),
 ) -> Search:
     """The mean of `seeds` (the profile's `members` if None) models, read and grown as validation found best.
 
     `train` and `valid` are in time order. `monotone` gives directions (+1, -1) of named columns; history rates may only
-    ever raise a score.
+    ever raise a score. `finalists`, of a search on earlier rows, are all that is tried, if there are any.
     """
     ways = directed(train[0], monotone or {})
-    candidate, tried = tune(train, valid, profile, ways, progress)
+    tried = tune(train, valid, profile, ways, progress, finalists)
+    first, best = tried[0], min(tried, key=lambda each: float(each[1].mean()))
+    candidate = (best if beyond_noise(first[1] - best[1]) else first)[0]
     members = profile.members if seeds is None else seeds
     progress(f"growing {members} models: {candidate.name}")
     trees = grow(candidate, train, valid, seeds=range(1, members + 1), rounds=profile.rounds, monotone=ways)
-    return Search(trees, candidate.name, tried, candidate, ways)
+    told = {each.name: float(loss.mean()) for each, loss in tried}
+    return Search(trees, candidate.name, told, candidate, ways, (first[0],) if best is first else (first[0], best[0]))
 
 
 def directed(matrix: Matrix, monotone: Mapping[str, int]) -> dict[str, int]:
@@ -133,35 +139,49 @@ def directed(matrix: Matrix, monotone: Mapping[str, int]) -> dict[str, int]:
 
 
 def tune(
-    train: Part, valid: Part, profile: Profile, monotone: Mapping[str, int], progress: Callable[[str], None]
-) -> tuple[Candidate, dict[str, float]]:
-    """The candidate to grow, and the calibrated validation log loss of each that was tried."""
-    import optuna
-
+    train: Part,
+    valid: Part,
+    profile: Profile,
+    monotone: Mapping[str, int],
+    progress: Callable[[str], None],
+    finalists: Sequence[Candidate] = (),
+) -> list[tuple[Candidate, np.ndarray]]:
+    """Each candidate that was tried, the plain one first, with its calibrated losses on validation rows (n,): the
+    `finalists`, or if there are none as many as the profile has tries."""
     latest = slice(max(0, len(train[1]) - TRIED_ROWS), None)
     shown = (train[0].rows(latest), train[1][latest])
-    ways = _ways(train[0])
-    progress(f"trying {profile.tries} ways to grow trees")
+    bins: dict[tuple[tuple[str, ...], bool], Bins] = {}
+
+    def tried(candidate: Candidate) -> np.ndarray:
+        reads = candidate.kinds, candidate.native
+        if reads not in bins:  # nothing else that is suggested changes them, but for the least rows of a leaf
+            loosest = {**candidate.parameters, "min_data_in_leaf": profile.leasts[0]}
+            bins[reads] = binned(replace(candidate, parameters=loosest), shown, valid)
+        trees = grow_on(bins[reads], candidate, seeds=TRIED_SEEDS, rounds=profile.tried_rounds, monotone=monotone)
+        raw = trees.raw(valid[0]) + (0.0 if valid[0].offset is None else valid[0].offset)
+        return losses(valid[1], platt(raw, valid[1])(raw))
+
+    progress(f"trying {len(finalists) or profile.tries} ways to grow trees")
+    if finalists:
+        return [(candidate, tried(candidate)) for candidate in finalists]
+    return list(_searched(_ways(train[0]), profile, tried))
+
+
+def _searched(
+    ways: Sequence[str], profile: Profile, tried: Callable[[Candidate], np.ndarray]
+) -> Iterator[tuple[Candidate, np.ndarray]]:
+    import optuna
+
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    # What is suggested changes no bins, so that each way of reading cuts its rows once.
-    loosest = replace(profile, least=profile.leasts[0])
-    bins = {way: binned(plain(loosest, way), shown, valid) for way in ways}
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=_SUGGESTIONS_SEED, n_startup_trials=len(ways)))
     for way in ways:
         study.enqueue_trial({"way": way} | _first(profile))
-    candidates, found = [], []
     for number in range(profile.tries):
         trial = study.ask()
-        candidate = _suggested(trial, list(ways), profile, number)
-        on = bins[trial.params["way"]]
-        trees = grow_on(on, candidate, seeds=TRIED_SEEDS, rounds=profile.tried_rounds, monotone=monotone)
-        raw = trees.raw(valid[0]) + (0.0 if valid[0].offset is None else valid[0].offset)
-        candidates.append(candidate)
-        found.append(losses(valid[1], platt(raw, valid[1])(raw)))
-        study.tell(trial, float(found[-1].mean()))
-    best = int(np.argmin([loss.mean() for loss in found]))
-    chosen = best if beyond_noise(found[0] - found[best]) else 0
-    return candidates[chosen], {c.name: float(loss.mean()) for c, loss in zip(candidates, found, strict=True)}
+        candidate = _suggested(trial, ways, profile, number)
+        loss = tried(candidate)
+        study.tell(trial, float(loss.mean()))
+        yield candidate, loss
 
 
 def plain(profile: Profile, way: str) -> Candidate:

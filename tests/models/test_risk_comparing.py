@@ -199,7 +199,7 @@ def test_it_can_be_read_and_written(compared):
     assert all(value is None or isinstance(value, float) for value in plain.values())
 
 
-def test_how_it_learns_is_chosen_once_on_the_earliest_fold():
+def test_everything_is_tried_once_on_the_earliest_fold():
     table, one, chosen_on = world(), trees(QUICK), []
 
     def learn(train, valid, say):

@@ -46,6 +46,17 @@ def test_the_same_data_gives_the_same_model_inside_its_budget():
     json.dumps(dict(first.losses))
 
 
+def test_finalists_are_all_that_is_tried_and_win_as_they_did():
+    learn, stop = make_part(2000, 0), make_part(800, 1)
+    found = fit(learn, stop, QUICK)
+    again = fit(learn, stop, QUICK, finalists=found.finalists)
+    assert [f.name for f in found.finalists] == list(again.losses)
+    assert len(found.finalists) == 2
+    assert again.losses == {name: found.losses[name] for name in again.losses}
+    assert again.chosen == found.chosen
+    assert again.trees.raw(stop[0]) == pytest.approx(found.trees.raw(stop[0]), abs=0)
+
+
 def depth(node: dict) -> int:
     return 1 + max(depth(node["left_child"]), depth(node["right_child"])) if "left_child" in node else 0
 
