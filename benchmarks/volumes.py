@@ -21,16 +21,14 @@ import os
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.volumes_parts import backtested, many, peers, sets
 from benchmarks.volumes_parts.bars import HOURLY, against, say, values
+from pipelines.apart import apart
 
 HERE = Path(__file__).resolve().parent
 # Modules of volumes_parts whose `measure()` returns figures by name; those that are named for a bar are its value.
@@ -39,12 +37,6 @@ PARTS = (*sets.NAMES, "schedule", "many", *MODULES)
 ORDERS = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 MOST_GB = 4.0
-
-
-def apart(work: Callable[..., Any], *given: Any) -> Any:
-    """What `work` returns, from a process of its own, so that its memory and threads are its own."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as one:
-        return one.submit(work, *given).result()
 
 
 def measured_in(module: str) -> dict[str, float]:

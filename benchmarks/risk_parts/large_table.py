@@ -9,8 +9,6 @@ nothing is bought with them.
 import resource
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
@@ -22,6 +20,7 @@ from models.risk.contestants import trees
 from models.risk.encoding import Matrix
 from models.risk.folds import folds
 from models.risk.profiles import PROFILES
+from pipelines.apart import apart
 
 ROWS, NUMBERS, CATEGORIES = 1_000_000, 60, 30
 MOST_GB = 6.0
@@ -71,8 +70,7 @@ def measured(rows: int) -> dict[str, Any]:
 
 
 def lines(*, short: bool) -> Iterator[dict[str, Any]]:
-    with ProcessPoolExecutor(1, get_context("spawn")) as one:
-        told = one.submit(measured, ROWS // 20 if short else ROWS).result()
+    told = apart(measured, ROWS // 20 if short else ROWS)
     yield {**told, "most_gb": MOST_GB}
     if not short:
         yield bar("risk_million_rows_minutes", told["minutes"] if told["peak_gb"] <= MOST_GB else None)
