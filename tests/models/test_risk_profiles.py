@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from models.risk.encoding import Matrix
-from models.risk.profiles import PROFILES, Profile, fit
+from models.risk.learners import grow
+from models.risk.profiles import PROFILES, Profile, fit, plain
 
 QUICK = Profile("quick", 2, 30, 7, 3, tries=6, tried_rounds=15, rate=0.15, rates=(0.1, 0.3))
 NAMES, KINDS = ("weight", "kind", "kind rate", "kind count"), ("number", "category", "rate", "count")
@@ -44,6 +45,15 @@ def test_the_same_data_gives_the_same_model_inside_its_budget():
         assert max(depth(tree["tree_structure"]) for tree in trees) <= QUICK.depth
     assert said[-1].startswith("growing 2 models")
     json.dumps(dict(first.losses))
+
+
+def test_models_grow_side_by_side_on_the_same_rows_as_they_would_alone():
+    learn, stop = make_part(1000, 7), make_part(400, 8)
+    candidate = plain(QUICK, "native splits of everything")
+    together = grow(candidate, learn, stop, seeds=range(12), rounds=10).boosters
+    alone = [grow(candidate, learn, stop, seeds=[seed], rounds=10).boosters[0] for seed in range(12)]
+    assert [b.model_to_string() for b in together] == [b.model_to_string() for b in alone]
+    assert len({b.model_to_string() for b in alone}) == 12
 
 
 def test_finalists_are_all_that_is_tried_and_win_as_they_did():
