@@ -13,13 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from features.columns import Ints
-from features.kernels.clock import hours
+from features.kernels.clock import HOUR, hours
 
 Numbers: TypeAlias = npt.NDArray[np.float64]
 
 ZONE: Final = ZoneInfo("Africa/Tunis")
-HOUR_US: Final = 3_600_000_000
-DAY_US: Final = 24 * HOUR_US
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,7 +34,7 @@ def _changes() -> tuple[Ints, Ints]:
             continue
         for hour in range(before + 1, after + 1):
             if _offset(hour) != offsets[-1]:
-                since.append(hour * HOUR_US)
+                since.append(hour * HOUR)
                 offsets.append(_offset(hour))
     return np.array(since), np.array(offsets)
 

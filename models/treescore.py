@@ -18,7 +18,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.treeshap import ALWAYS_LEFT, CATEGORY, NEVER_LEFT, NUMBER_OR_ZERO, TINY, compiled, meaning, parsed
+from features.compiling import compiled
+from models.treeshap import ALWAYS_LEFT, CATEGORY, NEVER_LEFT, NUMBER_OR_ZERO, TINY, meaning, parsed
 
 BLOCK: Final = 16  # rows that walk side by side
 CHUNK: Final = 4096  # rows a thread takes at a time
@@ -63,12 +64,17 @@ class TreeScore:
             raise ValueError(f"The models read {self.features} features, but the rows have the shape {table.shape}.")
         found = np.zeros((len(table), self.members))
 
+        starts = range(0, len(table), CHUNK)
+
         def walk_from(start: int) -> None:
             here = slice(start, start + CHUNK)
             _walk(self.slots, self.words, self.nodes, self.trees, table[here], found[here])
 
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(walk_from, range(0, len(table), CHUNK)))
+        if len(starts) == 1:  # a pool of threads would take as long as a row does
+            walk_from(0)
+        else:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(walk_from, starts))
         return np.asarray(np.ascontiguousarray(found.T).mean(axis=0))
 
 

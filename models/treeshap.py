@@ -502,7 +502,7 @@ overload(operator.mul, strict=False)(_arithmetic("fmul"))
 overload(operator.truediv, strict=False)(_arithmetic("fdiv"))
 
 
-def compiled(function: F) -> F:
+def _compiled(function: F) -> F:
     """Machine code for `function`, kept on disk."""
     decorate = numba.njit(
         cache=True, nogil=True, boundscheck=False, error_model="numpy", fastmath={"contract"}, forceinline=True
@@ -527,7 +527,7 @@ class Room(NamedTuple):
     turns: Numbers
 
 
-@compiled
+@_compiled
 def explain(forest: Forest, rows: Numbers, found: Numbers) -> None:
     """Add the contributions (n, outputs) of a forest to `found`."""
     n, outputs = found.shape
@@ -551,7 +551,7 @@ def explain(forest: Forest, rows: Numbers, found: Numbers) -> None:
                 found[start + lane, output] += room.parts[output, lane]
 
 
-@compiled
+@_compiled
 def _lanes(count: int) -> Numbers:
     """Room for so many lanes (count, LANES), each within one cache line."""
     room = np.empty((count + 1) * LANES)
@@ -559,7 +559,7 @@ def _lanes(count: int) -> Numbers:
     return room[skip : skip + count * LANES].reshape((count, LANES))
 
 
-@compiled
+@_compiled
 def _walk(forest: Forest, room: Room) -> None:
     """What the forest's splits contribute to the rows that were read, into `parts`."""
     room.parts[:] = 0.0
@@ -568,7 +568,7 @@ def _walk(forest: Forest, room: Room) -> None:
         _descend(forest, tree, room)
 
 
-@compiled
+@_compiled
 def _read(forest: Forest, rows: Numbers, width: int, read: Numbers) -> None:
     """Put what each slot holds for `rows` into `read` (slots, width), the last row as often as needed."""
     last = len(rows) - 1
@@ -591,7 +591,7 @@ def _read(forest: Forest, rows: Numbers, width: int, read: Numbers) -> None:
                 read[s * width + lane] = slot.missing if is_missing else number
 
 
-@compiled
+@_compiled
 def _climb(forest: Forest, tree: Any, room: Room) -> None:
     """From the leaves up: H into `entries`, and `gaps` and `turns`."""
     points, splits, leaves, entries = forest.points, forest.splits, forest.leaves, room.entries
@@ -630,7 +630,7 @@ def _climb(forest: Forest, tree: Any, room: Room) -> None:
         store(room.turns, n, turn)
 
 
-@compiled
+@_compiled
 def _descend(forest: Forest, tree: Any, room: Room) -> None:
     """From the root down: A into `entries`, and what the splits contribute into `parts`."""
     points, splits, leaves, entries, parts = forest.points, forest.splits, forest.leaves, room.entries, room.parts
@@ -666,18 +666,18 @@ def _descend(forest: Forest, tree: Any, room: Room) -> None:
         store(parts, split.output, load(parts, split.output) + reached * (load(room.turns, n) * gap))
 
 
-@compiled
+@_compiled
 def _turn(read: Numbers, split: Any, left: float, right: float) -> Any:
     return choose(load(read, split.slot), split.threshold, left, right)
 
 
-@compiled
+@_compiled
 def _rise(t: float, split: Any) -> float:
     """1 / F: how much likelier than t it is that the split's feature joined, once its tests above led here."""
     return 1.0 / (t + (1.0 - t) * float(split.above_share))
 
 
-@compiled
+@_compiled
 def _is_here(read: Numbers, split: Any, splits: NDArray[np.void]) -> Any:
     """u: 1 where the tests above on the split's feature send the row towards the split, else 0."""
     here = splat(read, 1.0)
@@ -688,7 +688,7 @@ def _is_here(read: Numbers, split: Any, splits: NDArray[np.void]) -> Any:
     return here
 
 
-@compiled
+@_compiled
 def interact(forest: Forest, row: Numbers, pairs: Numbers) -> None:
     """Add half of what each pair of features does together to a row to both its places in `pairs` (classes, p, p)."""
     points, splits, p = forest.points, forest.splits, pairs.shape[1]

@@ -71,8 +71,8 @@ class Explanation:
 
     `digest` is of the frozen dossier, None while it is blind. `pictured` is what a picture is drawn from, not for the
     person concerned; `second` what a straight line says of the same inputs: that person is told that there is one, and
-    no figure of it. `values`, `looks` and `decisions`
-    are for oversight alone and empty for others; `contact` is for the person concerned.
+    no figure of it. `values`, `looks` and `decisions` are for oversight alone and empty for others; `contact` is for
+    the person concerned.
     """
 
     assessment: str

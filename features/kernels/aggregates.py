@@ -8,10 +8,10 @@ import numpy as np
 
 from features.columns import Flags, Ints, Numbers
 from features.compiling import compiled
+from features.kernels.numbering import GOLDEN
 from features.kernels.sights import Sight
 
 MINUTE: Final = 60_000_000
-_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @compiled
@@ -73,7 +73,7 @@ def codes(row_start: Ints, column: Ints) -> Ints:
             if k > begin and value == column[k - 1]:
                 found[k] = found[k - 1]
                 continue
-            slot = int(np.uint64(value) * _GOLDEN >> np.uint64(40)) & mask
+            slot = int(np.uint64(value) * GOLDEN >> np.uint64(40)) & mask
             while stamp[slot] == e and held[slot] != value:
                 slot = (slot + 1) & mask
             if stamp[slot] != e:

@@ -8,9 +8,9 @@ import numpy as np
 
 from features.columns import Ints, Places
 from features.compiling import compiled
+from features.kernels.numbering import GOLDEN
 
 _FEW: Final = 24
-_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Grouped(NamedTuple):
@@ -136,7 +136,7 @@ def _mixed(entity: Ints, at: Ints, packed: Ints) -> tuple[int, int]:
         low, high = min(low, at[k]), max(high, at[k])
     drop = _dropped(low, high, of_time)
     for k in range(len(at)):
-        mixed = np.int64(np.uint64(entity[k]) * _GOLDEN >> np.uint64(64 - of_hash))
+        mixed = np.int64(np.uint64(entity[k]) * GOLDEN >> np.uint64(64 - of_hash))
         moment = np.int64((np.uint64(at[k]) - np.uint64(low)) >> np.uint64(drop))
         packed[k] = ((mixed << of_time | moment) << rows) | k
     return rows, of_time
@@ -207,31 +207,31 @@ def _take_out_and_merge(order: Any, begin: int, end: int, at: Ints, then: Ints) 
         else:
             straight[n] = row
             n += 1
-    _halves(others, np.empty(m, np.int64), 0, m, at, then)
-    i = j = 0
-    for k in range(begin, end):
-        if j == m or (i < n and not _before(others[j], straight[i], at, then)):
-            order[k] = straight[i]
-            i += 1
-        else:
-            order[k] = others[j]
-            j += 1
+    _halves(others[:m], at, then)
+    _merge(straight[:n], others[:m], order[begin:end], at, then)
 
 
 @compiled
-def _halves(rows: Ints, spare: Ints, begin: int, end: int, at: Ints, then: Ints) -> None:
+def _halves(rows: Ints, at: Ints, then: Ints) -> None:
     """Merge sort, bottom up."""
+    spare = np.empty_like(rows)
     width = 1
-    while width < end - begin:
-        for left in range(begin, end, 2 * width):
-            middle, right = min(left + width, end), min(left + 2 * width, end)
-            i, j = left, middle
-            for k in range(left, right):
-                if j == right or (i < middle and not _before(rows[j], rows[i], at, then)):
-                    spare[k] = rows[i]
-                    i += 1
-                else:
-                    spare[k] = rows[j]
-                    j += 1
-        rows[begin:end] = spare[begin:end]
+    while width < len(rows):
+        for left in range(0, len(rows), 2 * width):
+            middle, right = min(left + width, len(rows)), min(left + 2 * width, len(rows))
+            _merge(rows[left:middle], rows[middle:right], spare[left:right], at, then)
+        rows[:] = spare
         width *= 2
+
+
+@compiled
+def _merge(first: Ints, second: Ints, into: Any, at: Ints, then: Ints) -> None:
+    """Two that lie in order become one; of rows alike, those of `first` come first."""
+    i = j = 0
+    for k in range(len(into)):
+        if j == len(second) or (i < len(first) and not _before(second[j], first[i], at, then)):
+            into[k] = first[i]
+            i += 1
+        else:
+            into[k] = second[j]
+            j += 1

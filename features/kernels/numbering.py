@@ -9,12 +9,12 @@ import numpy as np
 from features.columns import NULL, Ints, Places
 from features.compiling import compiled
 
-_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
+GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
 @compiled
 def _slot(key: int, mask: int) -> int:
-    mixed = np.uint64(key) * _GOLDEN
+    mixed = np.uint64(key) * GOLDEN
     return np.int64(mixed >> np.uint64(29)) & mask  # type: ignore[return-value]  # machine integers
 
 
@@ -75,7 +75,7 @@ def dealt(cells: Ints, heaps: int) -> tuple[Ints, Ints]:
 def _dealt(cells: Ints, begins: Ints, heap: Places, order: Ints) -> None:
     heaps = len(begins) - 1
     for k in range(len(cells)):
-        mixed = np.uint64(cells[k]) * _GOLDEN
+        mixed = np.uint64(cells[k]) * GOLDEN
         heap[k] = -1 if cells[k] == NULL else np.int32((mixed >> np.uint64(32)) % np.uint64(heaps))
         if heap[k] >= 0:
             begins[heap[k] + 1] += 1

@@ -7,9 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.treescore import BLOCK, CHUNK, TreeScore
-
-ODD = np.array([np.nan, 0.0, -0.0, 1e-36, -1e-36, -0.5, -1.0, 0.5, 3.7, 31.0, 32.0, 1e9, -1e9, 1e300, np.inf, -np.inf])
-
+from tests.models.odd_rows import odd_rows
 
 CHANGES = ({}, {"zero_as_missing": True}, {"use_missing": False}, {"max_depth": 3}, {"min_data_in_leaf": 900})
 
@@ -28,15 +26,6 @@ def grown(seed, rows=400, rounds=6, categories=(2, 3), **parameters):
     return lightgbm.train(quiet, data, rounds), table
 
 
-def odd(table, rows, seed=0):
-    """Rows like those of `table`, one cell in five odd."""
-    random = np.random.default_rng(seed)
-    chosen = table[random.integers(0, len(table), rows)].copy()
-    at = random.random(chosen.shape) < 0.2
-    chosen[at] = random.choice(ODD, at.sum())
-    return chosen
-
-
 def by_lightgbm(boosters, rows):
     return np.mean([b.predict(rows, raw_score=True, num_threads=1) for b in boosters], axis=0)
 
@@ -45,21 +34,19 @@ def by_lightgbm(boosters, rows):
 @given(
     st.integers(0, 1_000),
     st.integers(2, 60),
-    st.sampled_from(
-        [{}, {"zero_as_missing": True}, {"use_missing": False}, {"max_depth": 3}, {"min_data_in_leaf": 900}]
-    ),
+    st.sampled_from(CHANGES),
     st.sampled_from([(), (2,), (2, 3)]),
 )
 def test_scores_are_those_of_lightgbm(seed, leaves, more, categories):
     booster, table = grown(seed, categories=categories, num_leaves=leaves, **more)
-    rows = odd(table, 3 * BLOCK + 1, seed)
+    rows = odd_rows(table, 3 * BLOCK + 1, seed)
     scorer = TreeScore.of([booster.model_to_string()])
     np.testing.assert_array_equal(scorer.raw(rows), by_lightgbm([booster], rows))
 
 
 def test_members_are_averaged_on_any_number_of_threads_and_rows():
     boosters = [grown(seed, rounds=20, num_leaves=31)[0] for seed in range(5)]
-    rows = odd(grown(0)[1], CHUNK + BLOCK + 3)
+    rows = odd_rows(grown(0)[1], CHUNK + BLOCK + 3)
     scorer = TreeScore.of([b.model_to_string() for b in boosters])
     scores = scorer.raw(rows, 2)
     np.testing.assert_array_equal(scores, by_lightgbm(boosters, rows))

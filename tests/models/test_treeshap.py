@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from models import treeshap
 from models.treeshap import POINTS, TreeShap
+from tests.models.odd_rows import ODD, odd_rows
 
 # What shap does with matplotlib while it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore:.* function will be deprecated:PendingDeprecationWarning")
@@ -22,7 +23,6 @@ pytestmark = pytest.mark.filterwarnings("ignore:.* function will be deprecated:P
 EXACT = 1e-9
 QUIET = {"verbosity": -1, "num_threads": 1, "deterministic": True, "force_row_wise": True, "seed": 1}
 KINDS = ("number", "rounded", "holes", "zeros", "constant", "category", "many categories")
-ODD = np.array([np.nan, 0.0, -0.0, 1e-36, -1e-36, -0.5, -1.0, 0.5, 3.7, 31.0, 32.0, 1e9, -1e9, 1e300, np.inf, -np.inf])
 
 
 def column(kind: str, rows: int, random: np.random.Generator) -> np.ndarray:
@@ -53,15 +53,6 @@ def grow(kinds, rows, seed, rounds=4, **parameters):
     categories = [n for n, kind in enumerate(kinds) if "categor" in kind]
     data = lightgbm.Dataset(table, signal, categorical_feature=categories, params={"verbosity": -1})
     return lightgbm.train(parameters, data, rounds), table
-
-
-def asked_about(table, seed=0, rows=40):
-    """Rows like those of `table`, one cell in five odd."""
-    random = np.random.default_rng(seed)
-    chosen = table[random.integers(0, len(table), rows)].copy()
-    odd = random.random(chosen.shape) < 0.2
-    chosen[odd] = random.choice(ODD, odd.sum())
-    return chosen
 
 
 def native(booster, rows):
@@ -148,7 +139,7 @@ def by_enumeration(booster, row):
 def test_values_and_interactions_are_those_of_the_game(kinds, parameters):
     booster, table = grow(kinds, 300, seed=3, rounds=3, **parameters)
     explainer = TreeShap.of(booster)
-    for row in asked_about(table, rows=4):
+    for row in odd_rows(table, 4):
         values, pairs, base = by_enumeration(booster, row)
         np.testing.assert_allclose(explainer.values(row[None])[0], values, rtol=0, atol=EXACT)
         np.testing.assert_allclose(explainer.interactions(row), pairs, rtol=0, atol=EXACT)
@@ -182,7 +173,7 @@ def test_values_and_interactions_are_those_of_the_game(kinds, parameters):
 )
 def test_values_are_those_of_lightgbm(kinds, rows, seed, rounds, leaves, depth, fit, missing, categories):
     booster, table = grow(kinds, rows, seed, rounds, num_leaves=leaves, max_depth=depth, **fit, **missing, **categories)
-    agree(TreeShap.of(booster), booster, asked_about(table, seed))
+    agree(TreeShap.of(booster), booster, odd_rows(table, 40, seed))
 
 
 def test_whether_a_value_is_known_may_be_the_only_question():
@@ -198,7 +189,7 @@ def test_deep_trees_are_explained_the_same_way():
     booster, table = grow(("number", "holes", "zeros", "rounded") * 10, 3000, 5, rounds=2, num_leaves=400)
     explainer = TreeShap.of(booster)
     assert max(len(forest.points) for forest in explainer.forests) > 2 * POINTS
-    agree(explainer, booster, asked_about(table))
+    agree(explainer, booster, odd_rows(table, 40))
 
 
 def test_a_model_that_learnt_nothing_has_only_a_base():
@@ -212,7 +203,7 @@ def test_a_model_that_learnt_nothing_has_only_a_base():
 def test_members_are_explained_as_their_mean():
     kinds = ("number", "holes", "category", "zeros", "rounded")
     members = [grow(kinds, 400, seed, rounds=10, objective="binary", num_leaves=31)[0] for seed in range(3)]
-    rows = asked_about(grow(kinds, 400, 0)[1], rows=100)
+    rows = odd_rows(grow(kinds, 400, 0)[1], 100)
     mean = np.mean([native(member, rows) for member in members], axis=0)
     for given_as in (members, tuple(member.model_to_string() for member in members)):
         explainer = TreeShap.of(given_as)
@@ -230,7 +221,7 @@ def test_members_may_read_a_column_differently():
             (("rounded", "zeros", "holes"), {"zero_as_missing": True}),
         )
     ]
-    rows = asked_about(grow(("category", "zeros", "holes"), 300, 2)[1], rows=100)
+    rows = odd_rows(grow(("category", "zeros", "holes"), 300, 2)[1], 100)
     mean = np.mean([native(member, rows)[:, :-1] for member in members], axis=0)
     np.testing.assert_allclose(TreeShap.of(members).values(rows), mean, rtol=0, atol=EXACT)
 
@@ -284,7 +275,7 @@ def test_classes_are_explained_side_by_side():
 def test_a_row_gets_the_same_bits_alone_and_among_others_on_one_thread_and_on_two():
     booster, table = grow(("number", "holes", "category", "zeros"), 500, 7, rounds=10, num_leaves=31)
     explainer = TreeShap.of(booster)
-    rows = asked_about(table, rows=3001)
+    rows = odd_rows(table, 3001)
     together = explainer.values(rows, threads=1)
     np.testing.assert_array_equal(explainer.values(rows, threads=2), together)
     np.testing.assert_array_equal(explainer.values(rows[::-1]), together[::-1])
