@@ -107,15 +107,32 @@ def prepare(folder: Path, schema: pa.Schema, *, partitioned: bool, opened: Delta
 def write_file(folder: Path, rows: pa.Table, name: str, bucket: int | None, plain: Sequence[str] = ()) -> AddAction:
     """Write `rows` as one Parquet file and return the action that will add it.
 
-    `plain` names columns of mostly distinct values, for which a dictionary only costs time. Until the action is
-    committed, the file belongs to no table; a file of the same name is replaced.
+    plain: see `form`. Until the action is committed, the file belongs to no table; a file of the same name is replaced.
     """
     place = name if bucket is None else f"{BUCKET}={bucket}/{name}"
     path = folder / place
     path.parent.mkdir(parents=True, exist_ok=True)
-    encoded = [column for column in rows.column_names if column not in plain]
-    pq.write_table(rows, path, compression="zstd", compression_level=1, use_dictionary=encoded)
+    pq.write_table(rows, path, **form(rows.schema, plain))
     return add_action(folder, place, rows, bucket)
+
+
+def form(schema: pa.Schema, plain: Sequence[str] = ()) -> dict[str, Any]:
+    """How Parquet holds the columns of `schema`, as arguments of its writer.
+
+    `plain` names columns of mostly distinct values, for which a dictionary only costs time. Of these the whole numbers,
+    and instants, are packed as differences from one row to the next: that takes less room than zstd makes of them, and
+    half the time to read.
+    """
+    packed = [
+        f.name for f in schema if pa.types.is_timestamp(f.type) or (f.name in plain and pa.types.is_integer(f.type))
+    ]
+    others = [name for name in schema.names if name not in packed]
+    return {
+        "compression": {**dict.fromkeys(packed, "none"), **dict.fromkeys(others, "zstd")},
+        "compression_level": dict.fromkeys(others, 1),
+        "use_dictionary": [name for name in others if name not in plain],
+        "column_encoding": dict.fromkeys(packed, "DELTA_BINARY_PACKED"),
+    }
 
 
 def add_action(folder: Path, place: str, rows: pa.Table, bucket: int | None) -> AddAction:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from records.delta import form
 from records.pseudonyms import bucket_of
 
 DAY_US = 86_400_000_000
@@ -108,5 +109,4 @@ def _sorted_by_bucket(rows: pa.Table, buckets: int) -> tuple[pa.Table, np.ndarra
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    encoded = [name for name in schema.names if name not in PLAIN]
-    return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, use_dictionary=encoded)
+    return pq.ParquetWriter(path, schema, **form(schema, PLAIN))
