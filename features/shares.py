@@ -18,8 +18,8 @@ from features.people import People
 from features.plan import Source
 from records.tables import tables
 
-SHARE_ROWS: Final = 1 << 18
-"""How many events a share should ask about at most: a column of theirs takes two megabytes."""
+SHARE_ROWS: Final = 1 << 17
+"""How many events a share should ask about at most: a column of theirs takes a megabyte."""
 
 
 @dataclass(frozen=True)

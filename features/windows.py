@@ -182,6 +182,7 @@ def read(s: Stream, of: Looks) -> list[Values]:
     asks, rows, columns, superseded = s.asks, s.rows, s.columns(of.columns), s.superseded
     out = np.empty((len(of.readings), s.asked))
     answers.answered(
+        answers.NEAR,
         of.told,
         of.parts,
         of.widths,

@@ -43,8 +43,13 @@ class Kind(IntEnum):
     TREND = 13
 
 
+NEAR: Final = 1 << 14
+"""Of how many rows and queries it should be that something is worked out at once: that stays near the processor."""
+
+
 @compiled
-def answered(  # noqa: PLR0912 - one branch for each kind
+def answered(
+    near: int,
     readings: Ints,
     parts: Ints,
     widths: Ints,
@@ -64,11 +69,59 @@ def answered(  # noqa: PLR0912 - one branch for each kind
     """One row of `out` for each of `readings`, and for each of the counts of all rows (`plain`), at the places that
     asked; NaN where nothing can be said, and at places that asked nothing.
 
-    columns: of the rows, one row each. parts: see `conditions.taking_part`. widths, stated, plain: see `sights.seen`.
-    today: the local day of each query, where a reading is of days.
+    near: see `NEAR`. columns: of the rows, one row each. parts: see `conditions.taking_part`. widths, stated, plain:
+    see `sights.seen`. today: the local day of each query, where a reading is of days.
     """
     if len(at) < out.shape[1]:
         out[:] = np.nan
+    first, entities = 0, len(row_start) - 1
+    while first < entities:
+        after = first + 1
+        while after < entities and row_start[after] - row_start[first] + ask_start[after] - ask_start[first] < near:
+            after += 1
+        asked, until = ask_start[first], ask_start[after]
+        begin, end = row_start[first], row_start[after]
+        _of_some(
+            readings,
+            parts,
+            widths,
+            stated[:, begin:end].copy(),
+            plain,
+            ask_start[first : after + 1] - asked,
+            at[asked:until],
+            ask_row[asked:until],
+            today[asked:until],
+            row_start[first : after + 1] - begin,
+            happened[begin:end],
+            known[begin:end],
+            superseded[begin:end],
+            columns[:, begin:end].copy(),
+            begin,
+            out,
+        )
+        first = after
+
+
+@compiled
+def _of_some(  # noqa: PLR0912 - one branch for each kind
+    readings: Ints,
+    parts: Ints,
+    widths: Ints,
+    stated: Ints,
+    plain: Ints,
+    ask_start: Ints,
+    at: Ints,
+    ask_row: Ints,
+    today: Ints,
+    row_start: Ints,
+    happened: Ints,
+    known: Ints,
+    superseded: Ints,
+    columns: Ints,
+    begin: int,
+    out: Numbers,
+) -> None:
+    """As `answered`, of some entities, whose first row is the row `begin` of all."""
     seen = sights.seen(ask_start, at, ask_row, row_start, happened, known, superseded, widths, stated, plain, out)
     does, every = conditions.taking_part(parts, columns, len(happened))
     coded, code = -1, happened[:0]
@@ -91,12 +144,17 @@ def answered(  # noqa: PLR0912 - one branch for each kind
             _put(present if kind == Kind.DAYS_PRESENT else in_a_row, ask_row, to)
         elif kind == Kind.LAST:
             _take(
-                column, aggregates.newest(ask_start, row_start, sight, part, happened, known, column), of, ask_row, to
+                column,
+                aggregates.newest(ask_start, row_start, sight, part, happened, known, column),
+                of,
+                begin,
+                ask_row,
+                to,
             )
         elif kind == Kind.MAX:
-            _take(column, aggregates.largest(ask_start, row_start, sight, part, column), of, ask_row, to)
+            _take(column, aggregates.largest(ask_start, row_start, sight, part, column), of, begin, ask_row, to)
         elif kind == Kind.MIN:
-            _take(column, aggregates.largest(ask_start, row_start, sight, part, ~column), of, ask_row, to)
+            _take(column, aggregates.largest(ask_start, row_start, sight, part, ~column), of, begin, ask_row, to)
         elif kind == Kind.TIME_SINCE:
             newest = aggregates.newest(ask_start, row_start, sight, part, happened, known, happened)
             _since(at, happened, newest, ask_row, to)
@@ -151,7 +209,7 @@ def _put(found: Any, row: Ints, to: Numbers) -> None:
 
 
 @compiled
-def _take(column: Ints, chosen: Ints, of: Ints, row: Ints, to: Numbers) -> None:
+def _take(column: Ints, chosen: Ints, of: Ints, begin: int, row: Ints, to: Numbers) -> None:
     """The value of the row chosen for each query (-1: none), or where the row is."""
     cell = np.empty(1, np.int64)
     for k in range(len(row)):
@@ -159,7 +217,7 @@ def _take(column: Ints, chosen: Ints, of: Ints, row: Ints, to: Numbers) -> None:
         if place < 0:
             to[row[k]] = np.nan
         elif of[MORE] == A_ROW:
-            to[row[k]] = place
+            to[row[k]] = begin + place
         else:
             to[row[k]] = np.nan if column[place] == NULL else _value(column[place], of[MORE] == 1, cell)
 

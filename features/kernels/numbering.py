@@ -31,23 +31,10 @@ def numbered(asked: Ints, held: Ints) -> tuple[int, Places, Places]:
 @compiled
 def _numbered(asked: Ints, held: Ints, ask: Places, row: Places) -> int:
     slots = np.zeros((64, 2), np.int64)  # a cell, and its number plus one (0: free)
-    count = 0
-    for k in range(len(asked)):
-        key = asked[k]
-        if key == NULL:
-            ask[k] = -1
-        elif k > 0 and key == asked[k - 1]:
-            ask[k] = ask[k - 1]
-        else:
-            slot = _place(slots, key)
-            if slots[slot, 1] == 0:
-                count += 1
-                slots[slot, 0], slots[slot, 1] = key, count
-                ask[k] = count - 1
-                if 2 * count > len(slots):
-                    slots = _wider(slots)
-            else:
-                ask[k] = slots[slot, 1] - 1
+    count, upto = _met(asked, ask, slots, 0, 0)
+    while upto < len(asked):
+        slots = _wider(slots)
+        count, upto = _met(asked, ask, slots, count, upto)
     beside = 0
     for k in range(len(held)):
         key = held[k]
@@ -61,6 +48,26 @@ def _numbered(asked: Ints, held: Ints, ask: Places, row: Places) -> int:
         else:
             row[k] = slots[_place(slots, key), 1] - 1
     return count
+
+
+@compiled
+def _met(asked: Ints, ask: Places, slots: Ints, count: int, begin: int) -> tuple[int, int]:
+    """Number what is asked from `begin` on, until the slots are half full. How many there are then, and up to where."""
+    for k in range(begin, len(asked)):
+        key = asked[k]
+        if key == NULL:
+            ask[k] = -1
+        elif k > 0 and key == asked[k - 1]:
+            ask[k] = ask[k - 1]
+        else:
+            slot = _place(slots, key)
+            if slots[slot, 1] == 0:
+                if 2 * count == len(slots):
+                    return count, k
+                count += 1
+                slots[slot, 0], slots[slot, 1] = key, count
+            ask[k] = slots[slot, 1] - 1
+    return count, len(asked)
 
 
 def dealt(cells: Ints, heaps: int) -> tuple[Ints, Ints]:

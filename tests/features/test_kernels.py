@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import groupby
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -27,7 +28,8 @@ from features.declaration import (
     window,
 )
 from features.engine import compute
-from features.kernels import grouping, numbering
+from features.kernels import answers, grouping, numbering
+from features.kernels.answers import NEAR
 from tests.features.aggregates import CATALOGUES, History, crossing_pools, histories, told
 from tests.features.memory import Memory, at, catalogue, crossing
 from tests.features.oracle import differing
@@ -36,12 +38,16 @@ from tests.features.worlds import MICROSECOND, Row, chance, spine
 
 @pytest.mark.parametrize("name", CATALOGUES)
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data(), history=histories(), buckets=st.sampled_from((1, 3)))
-def test_an_aggregate_says_what_the_oracle_says(name: str, data: st.DataObject, history: History, buckets: int) -> None:
+@given(data=st.data(), history=histories(), buckets=st.sampled_from((1, 3)), near=st.sampled_from((1, 9, NEAR)))
+def test_an_aggregate_says_what_the_oracle_says(
+    name: str, data: st.DataObject, history: History, buckets: int, near: int
+) -> None:
     asked, rows = history
     declared = CATALOGUES[name][data.draw(st.sampled_from(list(CATALOGUES[name])))]
     events = spine("crossing", asked)
-    assert not differing(compute(events, declared, Memory(rows, buckets), catalogue=declared), events, rows, declared)
+    with patch.object(answers, "NEAR", near):
+        found = compute(events, declared, Memory(rows, buckets), catalogue=declared)
+    assert not differing(found, events, rows, declared)
 
 
 def test_a_crowd_is_told_apart() -> None:
