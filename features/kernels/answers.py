@@ -85,7 +85,7 @@ def answered(
             readings,
             parts,
             widths,
-            stated[:, begin:end].copy(),
+            stated,
             plain,
             ask_start[first : after + 1] - asked,
             at[asked:until],
@@ -95,7 +95,7 @@ def answered(
             happened[begin:end],
             known[begin:end],
             superseded[begin:end],
-            columns[:, begin:end].copy(),
+            columns,
             begin,
             out,
         )
@@ -121,13 +121,15 @@ def _of_some(  # noqa: PLR0912 - one branch for each kind
     begin: int,
     out: Numbers,
 ) -> None:
-    """As `answered`, of some entities, whose first row is the row `begin` of all."""
-    seen = sights.seen(ask_start, at, ask_row, row_start, happened, known, superseded, widths, stated, plain, out)
-    does, every = conditions.taking_part(parts, columns, len(happened))
+    """As `answered`, of some entities: of the rows of all, which `stated` and `columns` have, theirs are those from
+    `begin` on."""
+    rows = (begin, begin + len(happened))
+    seen = sights.seen(ask_start, at, ask_row, row_start, happened, known, superseded, widths, stated, rows, plain, out)
+    does, every = conditions.taking_part(parts, columns, rows)
     coded, code = -1, happened[:0]
     for n in range(len(readings)):
         of, to = readings[n], out[readings[n, PLACE]]
-        kind, column = of[KIND], happened if of[COLUMN] == INSTANTS else columns[of[COLUMN]]
+        kind, column = of[KIND], happened if of[COLUMN] == INSTANTS else columns[of[COLUMN], rows[0] : rows[1]]
         part = does[of[PART], : 0 if every[of[PART]] else len(happened)]
         sight = sights.sight(seen, len(widths), of[WINDOW])
         if kind == Kind.DISTINCT:

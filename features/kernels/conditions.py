@@ -11,21 +11,21 @@ from features.compiling import compiled
 
 
 @compiled
-def taking_part(parts: Ints, columns: Ints, rows: int) -> tuple[Any, Flags]:
-    """Which rows meet the conditions of each of several parts, and whether all do.
+def taking_part(parts: Ints, columns: Ints, rows: tuple[int, int]) -> tuple[Any, Flags]:
+    """Which rows, from `rows[0]` up to `rows[1]`, meet the conditions of each of several parts, and whether all do.
 
     parts: where each begins, and the last ends; then for each condition its column, how many cells it allows (0: any
     that is there), and these.
     """
     number = parts[0] - 1
-    does, every = np.ones((number, rows), np.bool_), np.ones(number, np.bool_)
+    does, every = np.ones((number, rows[1] - rows[0]), np.bool_), np.ones(number, np.bool_)
     for p in range(number):
         k = parts[p]
         while k < parts[p + 1]:
-            column, few = columns[parts[k]], parts[k + 1]
+            column, few = columns[parts[k], rows[0] : rows[1]], parts[k + 1]
             restrict(does[p], column, parts[k + 2 : k + 2 + few])
             k += 2 + few
-        for row in range(rows):
+        for row in range(rows[1] - rows[0]):
             every[p] &= does[p, row]
     return does, every
 

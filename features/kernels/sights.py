@@ -68,25 +68,28 @@ def seen(
     superseded: Ints,
     widths: Ints,
     stated: Ints,
+    rows: tuple[int, int],
     plain: Ints,
     counts: Numbers,
 ) -> Seen:
     """How far the sweep has come in windows of several widths (microseconds; NEVER: without beginning), and in those
-    whose rows enter and leave when they say: `stated` has one row for either.
+    whose rows enter and leave when they say: `stated` has one row for either, and in it theirs from `rows[0]` up to
+    `rows[1]`.
 
     A row at the very instant of a query is not seen: it enters one microsecond after it happened. For the widths at the
     places `plain[:, 0]`, how many rows each query sees goes into `counts`, at the place `plain[:, 1]` and the rows that
     asked.
     """
-    rows, asks, wide, others = len(happened), len(at), len(widths), len(stated) // 2
+    held, asks, wide, others = len(happened), len(at), len(widths), len(stated) // 2
     turned, turned_leaving = np.zeros(1 + others, np.bool_), np.zeros(wide + others, np.bool_)
-    entering, entered = np.empty((1 + others, rows), np.int32), np.empty((1 + others, asks), np.int32)
-    leaving, left = np.empty((wide + others, rows), np.int32), np.empty((wide + others, asks), np.int32)
+    entering, entered = np.empty((1 + others, held), np.int32), np.empty((1 + others, asks), np.int32)
+    leaving, left = np.empty((wide + others, held), np.int32), np.empty((wide + others, asks), np.int32)
     found = Seen(turned, entering, entered, turned_leaving, leaving, left)
     if wide > 0:
         _sights((ask_start, at, ask_row, row_start, happened, known, superseded, widths, plain), found, counts)
     for k in range(others):
-        _stated(ask_start, at, row_start, stated[2 * k], stated[2 * k + 1], found, k + 1, wide + k)
+        enter, leave = stated[2 * k, rows[0] : rows[1]], stated[2 * k + 1, rows[0] : rows[1]]
+        _stated(ask_start, at, row_start, enter, leave, found, k + 1, wide + k)
     return found
 
 
