@@ -13,7 +13,7 @@ from evidence.intervals import Interval
 from features.groups import GROUPS
 from models.risk.card import Card
 from models.risk.card_parts import Field, Line, Value, Word
-from models.risk.gates import Gate
+from models.risk.gates import RATIO, Gate, gap_parts
 from models.risk.report import table
 from serving.attributes import attribute_said, group_said
 from serving.card_pictures import pictures
@@ -148,7 +148,28 @@ def _value_of(name: str, value: Any, reader: Language) -> str:
         return fields_said(str(value).split(", "), reader)
     if name == "learnt_from":
         return reader.say(f"origin.{value}")
+    if name == "gaps" and not isinstance(value, str):  # as answers on record from before gaps were told in words are
+        return reader.say("semicolon").join(_gap(gap, reader) for gap in value)
     return said(name, value, reader)
+
+
+def _gap(gap: Mapping[str, Any], reader: Language) -> str:
+    """A gap beyond its bound: how far, and by which name it is signed off; or who accepted it, and why."""
+    view, attribute, group, rate = gap_parts(gap["gap"])
+    key, value = "gate.gap.rate", reader.signed(100 * gap.get("value", 0.0))
+    if rate == RATIO:
+        key, value = "gate.gap.ratio", reader.number(gap.get("value", 0.0), 2)
+    named = reader.say(
+        key,
+        None,
+        attribute=attribute_said(attribute, reader),
+        group=group_said(attribute, group, reader) if group else "",
+        rate=reader.say(f"rate.{rate}") if group else "",
+        view=reader.say(f"view.{view}"),
+    )
+    if "reason" in gap:
+        return reader.say("gate.gap.signed", None, gap=named, by=isolated(gap["by"]), reason=isolated(gap["reason"]))
+    return reader.say(f"{key}.wide", None, gap=named, value=value, name=isolated(gap["gap"]))
 
 
 def _interval(value: Interval, reader: Language) -> str:

@@ -27,7 +27,7 @@ from models.risk.model import RiskModel
 from models.risk.proof import Gained, Proof
 from models.risk.stability import CAPACITY
 
-Value = str | int | float | bool | None
+Value = str | int | float | bool | None | Sequence[Mapping[str, str | float]]
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ BOUNDS: Final = Bounds()
 WAIVED: Final = frozenset({"large"})
 """Profiles that were declared beyond the budget of trees: their explanations may take longer."""
 TIMED_ROWS: Final = 256
+RATIO: Final = "ratio"
+_BETWEEN: Final = " / "
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,8 @@ def groups(proof: Proof, signed: Sequence[SignedOff] = (), bounds: Bounds = BOUN
     if standing:
         return _refused("groups", "wide", found | {"gaps": _listed(standing)})
     if wide:
-        said = "; ".join(f"{name} ({accepted[name].by}: {accepted[name].reason})" for name in wide)
-        return Gate("groups", True, "signed", found | {"gaps": said})
+        signers = [{"gap": name, "by": accepted[name].by, "reason": accepted[name].reason} for name in wide]
+        return Gate("groups", True, "signed", found | {"gaps": signers})
     return Gate("groups", True, "inside", found)
 
 
@@ -165,7 +167,7 @@ def wide_gaps(proof: Proof, bounds: Bounds = BOUNDS) -> dict[str, float]:
     if proof.audit is None:
         return {}
     found = {
-        _joined(table.view, table.attribute, "ratio"): table.selection_ratio.value or 0.0
+        _joined(table.view, table.attribute, RATIO): table.selection_ratio.value or 0.0
         for table in proof.audit.tables
         if TIMES not in table.attribute  # of many small cells the extremes are always far apart; their gaps are tested
         and table.selection_ratio.high is not None
@@ -181,6 +183,12 @@ def wide_gaps(proof: Proof, bounds: Bounds = BOUNDS) -> dict[str, float]:
 def gap_name(gap: Gap) -> str:
     """What a gap is called where it is signed off."""
     return _joined(gap.view, gap.attribute, gap.group, gap.rate)
+
+
+def gap_parts(name: str) -> tuple[str, str, str, str]:
+    """View, attribute, group and rate of a gap called so; a ratio over all groups is of "" and RATIO."""
+    view, attribute, *group, rate = name.split(_BETWEEN)
+    return view, attribute, _BETWEEN.join(group), rate
 
 
 def stable(proof: Proof, bounds: Bounds = BOUNDS) -> Gate:
@@ -304,8 +312,8 @@ def _refused(name: str, why: str, values: Mapping[str, Value]) -> Gate:
 
 
 def _joined(*parts: str) -> str:
-    return " / ".join(part for part in parts if part)
+    return _BETWEEN.join(part for part in parts if part)
 
 
-def _listed(values: Mapping[str, float]) -> str:
-    return "; ".join(f"{name} {value:+.3f}" for name, value in values.items())
+def _listed(values: Mapping[str, float]) -> list[dict[str, str | float]]:
+    return [{"gap": name, "value": value} for name, value in values.items()]

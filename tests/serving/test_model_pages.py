@@ -8,7 +8,7 @@ import pytest
 from models import tracking
 from models.risk.card import card
 from models.risk.catalogue import declarations
-from models.risk.gates import GATES
+from models.risk.gates import GATES, RATIO, Gate, gap_parts
 from models.risk.secondary_check import DECLARATION
 from serving import champions, model_cards, promotion
 from serving.capabilities import Capability, Role, may
@@ -89,6 +89,28 @@ def test_every_model_and_every_answer_of_a_gate_has_its_text():
     for name, why in re.findall(r'_refused\("(\w+)", "(\w+)"', source):
         assert english.has(f"gate.{name}.{why}")
         assert english.has(f"gate.{name}.{why}.mend")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_gaps_are_told_in_words_and_by_name_only_where_they_are_to_be_signed_off(code):
+    reader, names = language(code), ("known / sex / F / selection", "checked / nationality / ratio")
+    gaps = [{"gap": name, "value": 0.125} for name in names]
+    wide = Gate("groups", False, "wide", {"looked": 9, "standing": 2, "gaps": gaps})
+    told = model_cards.gate_said(wide, reader)["said"]
+    assert all(name in told for name in names)
+    signers = [{"gap": name, "by": "Olfa", "reason": "seen"} for name in names]
+    signed = Gate("groups", True, "signed", {"looked": 9, "wide": 2, "gaps": signers})
+    for said in (told, model_cards.gate_said(signed, reader)["said"]):
+        for key in ("audit.group.sex.F", "rate.selection", "view.known", "view.checked", "attribute.nationality"):
+            assert reader.say(key) in said
+    assert not any(name in said for name in names)
+    assert said.count("Olfa") == 2
+
+
+def test_what_a_gap_is_called_tells_its_parts():
+    assert gap_parts("known / sex / F / selection") == ("known", "sex", "F", "selection")
+    assert gap_parts("known / ward / N / W / selection") == ("known", "ward", "N / W", "selection")
+    assert gap_parts("known / sex / ratio") == ("known", "sex", "", RATIO)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
