@@ -156,20 +156,21 @@ def _value_of(name: str, value: Any, reader: Language) -> str:
 def _gap(gap: Mapping[str, Any], reader: Language) -> str:
     """A gap beyond its bound: how far, and by which name it is signed off; or who accepted it, and why."""
     view, attribute, group, rate = gap_parts(gap["gap"])
-    key, value = "gate.gap.rate", reader.signed(100 * gap.get("value", 0.0))
-    if rate == RATIO:
-        key, value = "gate.gap.ratio", reader.number(gap.get("value", 0.0), 2)
     named = reader.say(
-        key,
+        "gate.gap.ratio" if rate == RATIO else "gate.gap.rate",
         None,
         attribute=attribute_said(attribute, reader),
         group=group_said(attribute, group, reader) if group else "",
         rate=reader.say(f"rate.{rate}") if group else "",
         view=reader.say(f"view.{view}"),
+        value=reader.number(gap["value"], 2) if rate == RATIO else reader.signed(100 * gap["value"]),
     )
     if "reason" in gap:
-        return reader.say("gate.gap.signed", None, gap=named, by=isolated(gap["by"]), reason=isolated(gap["reason"]))
-    return reader.say(f"{key}.wide", None, gap=named, value=value, name=isolated(gap["gap"]))
+        why = isolated(gap["reason"])
+        if gap["reason"] == "demonstration":
+            why = reader.say("gate.gap.demonstration")
+        return reader.say("gate.gap.signed", None, gap=named, by=isolated(gap["by"]), reason=why)
+    return reader.say("gate.gap.wide", None, gap=named, name=isolated(gap["gap"]))
 
 
 def _interval(value: Interval, reader: Language) -> str:

@@ -69,7 +69,7 @@ def moved(word: Word, look: Look) -> Spec:
         .mark_bar()
         .encode(
             y=alt.Y("part:N", sort=[row["part"] for row in rows], title=None),
-            x=alt.X("from:Q", title=None),
+            x=alt.X("from:Q", title=look.language.say("flows.persons"), scale=alt.Scale(reverse=look.rtl)),
             x2="to:Q",
             color=alt.Color("up:N", legend=None, scale=colours),
             tooltip=["part:N", "said:N"],

@@ -157,7 +157,10 @@ def groups(proof: Proof, signed: Sequence[SignedOff] = (), bounds: Bounds = BOUN
     if standing:
         return _refused("groups", "wide", found | {"gaps": _listed(standing)})
     if wide:
-        signers = [{"gap": name, "by": accepted[name].by, "reason": accepted[name].reason} for name in wide]
+        signers: list[dict[str, str | float]] = [
+            {"gap": name, "value": value, "by": accepted[name].by, "reason": accepted[name].reason}
+            for name, value in wide.items()
+        ]
         return Gate("groups", True, "signed", found | {"gaps": signers})
     return Gate("groups", True, "inside", found)
 

@@ -98,7 +98,7 @@ def test_gaps_are_told_in_words_and_by_name_only_where_they_are_to_be_signed_off
     wide = Gate("groups", False, "wide", {"looked": 9, "standing": 2, "gaps": gaps})
     told = model_cards.gate_said(wide, reader)["said"]
     assert all(name in told for name in names)
-    signers = [{"gap": name, "by": "Olfa", "reason": "seen"} for name in names]
+    signers = [{**gap, "by": "Olfa", "reason": "seen"} for gap in gaps]
     signed = Gate("groups", True, "signed", {"looked": 9, "wide": 2, "gaps": signers})
     for said in (told, model_cards.gate_said(signed, reader)["said"]):
         for key in ("audit.group.sex.F", "rate.selection", "view.known", "view.checked", "attribute.nationality"):
