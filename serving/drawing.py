@@ -30,8 +30,8 @@ COLOURS: Final = {
 }
 
 
-AXIS: Final[Mapping[str, str]] = {"hour": "%-d/%-m %H:%M", "day": "%-d %b", "month": "%b %Y"}
-"""How an axis writes moments by step."""
+AXIS: Final[Mapping[str, str]] = {"clock": "%H:%M", "hour": "%-d/%-m %H:%M", "day": "%-d %b", "month": "%b %Y"}
+"""How an axis writes moments by step; `clock` is for the hours of one day."""
 NARROW: Final = 340  # pixels: what a phone has room for
 
 
@@ -79,7 +79,7 @@ def time_axis(step: str, look: Look, padding: int = 0) -> Any:
     """The axis of moments `at`, labelled as steps of an hour, day or month are; `padding` in pixels at its ends."""
     alt = altair()
     # A day and its month stay in reading order, whatever way the picture runs.
-    written = f"\u2067{AXIS[step]}\u2069" if look.rtl and step != "hour" else AXIS[step]
+    written = f"\u2067{AXIS[step]}\u2069" if look.rtl and step in ("day", "month") else AXIS[step]
     axis = alt.Axis(format=written, labelOverlap=True, tickCount=max(3, look.width // 110))
     return alt.X("at:T", title=None, scale=alt.Scale(type="utc", padding=padding), axis=axis)
 

@@ -109,11 +109,13 @@ class Language:
             return self.say("score.under", least=self.number(0.1))
         return self.number(hundredfold, decimals=1 if hundredfold < 10 else 0)
 
-    def share(self, part: float) -> str:
-        """A share between 0 and 1 as a percentage without decimals; one too small for that is not said to be none."""
-        if 0 < part < 0.005:
-            return self.say("score.under", least=self.share(0.01))
-        return str(format_percent(part, locale=self.locale))
+    def share(self, part: float, decimals: int = 0) -> str:
+        """A share between 0 and 1 as a percentage, with so many decimals at most; one too small for that is not said to
+        be none."""
+        least = 10 ** -(2 + decimals)
+        if 0 < part < least / 2:
+            return self.say("score.under", least=self.share(least, decimals))
+        return str(format_percent(round(part, 2 + decimals), locale=self.locale, decimal_quantization=False))
 
     def day(self, value: date) -> str:
         return str(format_date(value, format="long", locale=self.locale))

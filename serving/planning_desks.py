@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.volumes.desks.posts import SHIFT_HOURS, SHIFT_STARTS
@@ -21,8 +22,7 @@ def staffing(run: Run, reader: Language, post: str | None, day: date | None) -> 
     """Booths and officers of one post and day, by hour and by shift, and what its promise costs."""
     table = run.table("staffing")
     posts = sorted((name_of(p, "post", reader), p) for p in table["post"].unique().to_pylist())
-    busy = table.group_by("post").aggregate([("travellers", "sum")]).sort_by([("travellers_sum", "descending")])["post"]
-    here = post or (busy[0].as_py() if posts else None)
+    here = post or (_busiest(table, "post", "travellers") if posts else None)
     of_post = table.filter(pc.equal(table["post"], here or ""))
     days = sorted({moment.date() for moment in of_post["ds"].to_pylist()})
     on = day if day in days else (days[0] if days else None)
@@ -51,7 +51,7 @@ def staffing(run: Run, reader: Language, post: str | None, day: date | None) -> 
             for at, h in hours.items()
         ],
         "shifts": [_shift(hours, begin, reader) for begin in SHIFT_STARTS] if hours else [],
-        "curve": [(reader.share(row["share_in_time"]), count_in_words(row["booth_hours"], reader)) for row in curve],
+        "curve": [(reader.share(row["share_in_time"], 1), count_in_words(row["booth_hours"], reader)) for row in curve],
     }
 
 
@@ -74,7 +74,7 @@ def offices(run: Run, reader: Language, office: str | None) -> dict[str, Any]:
     """Caseload of one office day by day, its applications by kind, renewals that fall due, and foreigners present."""
     caseload = run.table("caseload")
     found = sorted((name_of(o, "office", reader), o) for o in caseload["office"].unique().to_pylist())
-    here = office or (found[0][1] if found else "")
+    here = office or (_busiest(caseload, "office", "backlog_mean") if found else "")
     days = caseload.filter(pc.equal(caseload["office"], here)).sort_by("ds").to_pylist()
     coming = run.table("offices", where=[("office", "=", here)]).sort_by([("ds", "ascending"), ("kind", "ascending")])
     return {
@@ -111,6 +111,12 @@ def offices(run: Run, reader: Language, office: str | None) -> dict[str, Any]:
         ],
         "stock": [(_group(row["group"], reader), *row_in_words(row, reader)) for row in run.table("stock").to_pylist()],
     }
+
+
+def _busiest(table: pa.Table, place: str, measure: str) -> str:
+    """The place with most of something over all days: the one to show where nobody asked for another."""
+    summed = table.group_by(place).aggregate([(measure, "sum")])
+    return str(summed.sort_by([(f"{measure}_sum", "descending"), (place, "ascending")])[place][0])
 
 
 def _group(name: str, reader: Language) -> str:

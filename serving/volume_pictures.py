@@ -83,9 +83,11 @@ def hours(table: pa.Table, look: Look) -> Spec:
     alt = altair()
     summed = table.group_by("ds").aggregate([("booths", "sum"), ("officers", "sum")]).sort_by("ds").to_pylist()
     values = [{"at": _clock(r["ds"]), "booths": r["booths_sum"], "officers": r["officers_sum"]} for r in summed]
-    base, at = alt.Chart(alt.InlineData(values=values)), time_axis("hour", look)
+    step = "clock" if len({row["ds"].date() for row in summed}) == 1 else "hour"
+    base, at = alt.Chart(alt.InlineData(values=values)), time_axis(step, look)
+    whole = alt.Axis(tickMinStep=1, format="d")
     booths = base.mark_area(opacity=0.35, color=look.colour("accent"), interpolate="step-after").encode(
-        x=at, y=alt.Y("booths:Q", title=look.language.say("staffing.booths_and_officers"))
+        x=at, y=alt.Y("booths:Q", title=look.language.say("staffing.booths_and_officers"), axis=whole)
     )
     officers = base.mark_line(color=look.colour("raises"), strokeWidth=2, interpolate="step-after").encode(
         x=at, y="officers:Q"

@@ -112,6 +112,7 @@ def published(made_at: datetime = MADE) -> Published:
     caseload = caseload.assign(office="tunis-bab-bhar", days_median=21.0, days_p90=30.0 + np.arange(90) / 4)
     caseload["backlog_q0.9"] = open_cases + 30 + np.arange(90) / 2
     caseload = caseload.assign(promised_days=45, officers=14, officers_needed=15)
+    caseload = pd.concat([caseload.assign(office="sousse-akouda", backlog_mean=caseload["backlog_mean"] / 9), caseload])
     months = pd.date_range(FIRST.replace(day=1), periods=12, freq="MS")
     renewals = around(np.linspace(90, 140, 12)).assign(category="work", ds=months)
     curve = [

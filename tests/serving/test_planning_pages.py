@@ -156,6 +156,13 @@ def test_staffing_adds_both_directions_up_by_hour_and_shift(enter, run):
     assert "330" in page
 
 
+def test_of_offices_the_one_with_most_open_applications_comes_first(enter, run):
+    client = enter("planner")
+    page = client.get("/forecasts/offices").text
+    assert page.index('value="sousse-akouda"') < page.index('value="tunis-bab-bhar" selected')  # listed by name
+    assert 'value="sousse-akouda" selected' in client.get("/forecasts/offices?office=sousse-akouda").text
+
+
 def test_a_forecast_page_of_an_unknown_flow_or_day_is_refused(enter, run):
     client = enter("planner")
     assert client.get("/forecasts?node=nowhere").status_code == 400
