@@ -21,8 +21,6 @@ from features.histories import History, none_of
 from features.kernels import numbering
 from features.plan import Plan, Source, StreamStep
 
-_MIX = np.uint64(0x9E3779B97F4A7C15)
-
 
 @dataclass(frozen=True)
 class Heaps:
@@ -90,7 +88,7 @@ def _dealt(
         mixed = np.where(
             (mixed == NULL) | (cells == NULL),
             NULL,
-            (mixed.view(np.uint64) * _MIX ^ cells.view(np.uint64)).view(np.int64),
+            (mixed.view(np.uint64) * numbering.GOLDEN ^ cells.view(np.uint64)).view(np.int64),
         )
     ends, order = numbering.dealt(mixed, heaps.number)
     table = pa.table(
