@@ -147,6 +147,12 @@ def test_an_entry_after_an_entry_and_an_exit_without_one_count_their_own_day() -
     assert _answers(_of_a(days_present(365)), [*rows, crossing(4, "a", at(8), direction="exit")], at(9)) == [4]
 
 
+def test_of_an_exit_and_an_entry_at_one_instant_the_exit_comes_first_whichever_is_told_first() -> None:
+    rows = [crossing(1, "a", at(1)), crossing(2, "a", at(4)), crossing(3, "a", at(4), direction="exit")]
+    for told_in in (rows, [rows[0], rows[2], rows[1]]):
+        assert _answers(_of_a(days_present(365)), told_in, at(8)) == [8]
+
+
 def test_days_are_those_of_tunis_in_summer_too() -> None:
     evening, night = (datetime.fromisoformat(f"2007-06-01T2{hour}:30:00+00:00") for hour in (1, 2))
     rows = [crossing(1, "a", evening - timedelta(hours=1))]

@@ -37,7 +37,7 @@ from tests.features.worlds import chance, spine
 ROOT = Path(__file__).parents[2]
 KERNELS = (sights, aggregates, presence, answers, conditions)
 EQUIVALENT_TOO = "--equivalent-too"
-CASES = 100
+CASES = 150
 """Histories for each aggregate."""
 FEW = 9
 """Rows and queries that are worked out at once, so that even a short history takes several goes."""
