@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -81,12 +81,7 @@ def answered(
             after += 1
         asked, until = ask_start[first], ask_start[after]
         begin, end = row_start[first], row_start[after]
-        _of_some(
-            readings,
-            parts,
-            widths,
-            stated,
-            plain,
+        some = _Some(
             ask_start[first : after + 1] - asked,
             at[asked:until],
             ask_row[asked:until],
@@ -95,35 +90,33 @@ def answered(
             happened[begin:end],
             known[begin:end],
             superseded[begin:end],
-            columns,
-            begin,
-            out,
+            (begin, end),
         )
+        _of_some(some, readings, parts, widths, stated, plain, columns, out)
         first = after
+
+
+class _Some(NamedTuple):
+    """Queries and rows of some entities; of all rows, which `stated` and `columns` have, theirs are those from
+    `rows[0]` up to `rows[1]`."""
+
+    ask_start: Ints
+    at: Ints
+    ask_row: Ints
+    today: Ints
+    row_start: Ints
+    happened: Ints
+    known: Ints
+    superseded: Ints
+    rows: tuple[int, int]
 
 
 @compiled
 def _of_some(  # noqa: PLR0912 - one branch for each kind
-    readings: Ints,
-    parts: Ints,
-    widths: Ints,
-    stated: Ints,
-    plain: Ints,
-    ask_start: Ints,
-    at: Ints,
-    ask_row: Ints,
-    today: Ints,
-    row_start: Ints,
-    happened: Ints,
-    known: Ints,
-    superseded: Ints,
-    columns: Ints,
-    begin: int,
-    out: Numbers,
+    some: _Some, readings: Ints, parts: Ints, widths: Ints, stated: Ints, plain: Ints, columns: Ints, out: Numbers
 ) -> None:
-    """As `answered`, of some entities: of the rows of all, which `stated` and `columns` have, theirs are those from
-    `begin` on."""
-    rows = (begin, begin + len(happened))
+    """See `answered`."""
+    ask_start, at, ask_row, today, row_start, happened, known, superseded, rows = some
     seen = sights.seen(ask_start, at, ask_row, row_start, happened, known, superseded, widths, stated, rows, plain, out)
     does, every = conditions.taking_part(parts, columns, rows)
     coded, code = -1, happened[:0]
@@ -149,14 +142,14 @@ def _of_some(  # noqa: PLR0912 - one branch for each kind
                 column,
                 aggregates.newest(ask_start, row_start, sight, part, happened, known, column),
                 of,
-                begin,
+                rows[0],
                 ask_row,
                 to,
             )
         elif kind == Kind.MAX:
-            _take(column, aggregates.largest(ask_start, row_start, sight, part, column), of, begin, ask_row, to)
+            _take(column, aggregates.largest(ask_start, row_start, sight, part, column), of, rows[0], ask_row, to)
         elif kind == Kind.MIN:
-            _take(column, aggregates.largest(ask_start, row_start, sight, part, ~column), of, begin, ask_row, to)
+            _take(column, aggregates.largest(ask_start, row_start, sight, part, ~column), of, rows[0], ask_row, to)
         elif kind == Kind.TIME_SINCE:
             newest = aggregates.newest(ask_start, row_start, sight, part, happened, known, happened)
             _since(at, happened, newest, ask_row, to)
