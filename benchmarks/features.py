@@ -26,10 +26,8 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -40,6 +38,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before this fold
 
 from benchmarks.crossing_windows import batch, checks, live, rows
 from benchmarks.crossing_windows.declared import ELEVEN, Crossings
+from pipelines.apart import apart
 
 HERE = Path(__file__).resolve().parent
 ROWS = {"2m": 2_000_000, "20m": 20_000_000, "100m": 100_000_000}
@@ -56,12 +55,6 @@ Told = dict[str, Any]
 
 def say(**told: Any) -> None:
     print(json.dumps({k: round(v, 4) if isinstance(v, float) else v for k, v in told.items()}), flush=True)
-
-
-def apart(work: Callable[..., Any], *given: Any, **named: Any) -> Any:
-    """What `work` returns, from a process of its own, so that its memory is its own."""
-    with ProcessPoolExecutor(1, get_context("spawn")) as one:
-        return one.submit(work, *given, **named).result()
 
 
 def once(path: Path, make: Callable[[Path], object]) -> Path:

@@ -34,7 +34,7 @@ from records.versions import Integers, Mask, Versions, integers, new_versions
 
 _FILE_ROWS = 1 << 20
 _COMPARED = ["_key", "known_at", "_sequence", "_row", "_content"]
-_DISTINCT = ("_key", "_content", "_row")  # hardly ever two alike, so a dictionary only costs time
+DISTINCT = ("_key", "_content", "_row")  # hardly ever two alike, so a dictionary only costs time
 
 
 @dataclass
@@ -216,7 +216,7 @@ class _Writer:
         for bucket, start, end in zip(buckets.tolist(), starts, [*starts[1:], rows.num_rows], strict=True):
             run = in_order(self.draft.table, rows.slice(start, end - start))
             name = f"batch-{label}-{written + len(actions)}.parquet"
-            actions.append(delta.write_file(folder, run, name, bucket, _DISTINCT))
+            actions.append(delta.write_file(folder, run, name, bucket, DISTINCT))
         return actions
 
 

@@ -14,7 +14,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from filelock import FileLock, Timeout
 
 from records import delta
-from records.batches import in_order, settle
+from records.batches import DISTINCT, in_order, settle
 from records.lake import QUARANTINE, Lake
 from records.ledger import LEDGER
 from records.schema import Table
@@ -65,7 +65,7 @@ def rewrite(lake: Lake, declared: Table, table: DeltaTable, *, drop: ds.Expressi
         rows = in_order(declared, rows)
         for start in range(0, rows.num_rows, _FILE_ROWS):
             name = f"part-{table.version() + 1}-{start // _FILE_ROWS}.parquet"
-            actions.append(delta.write_file(folder, rows.slice(start, _FILE_ROWS), name, bucket, ("_key", "_content")))
+            actions.append(delta.write_file(folder, rows.slice(start, _FILE_ROWS), name, bucket, DISTINCT))
         actions += [delta.removal(file, bucket) for file in files]
     if actions:
         delta.commit(table, actions, partitioned=True)

@@ -107,16 +107,17 @@ def prepare(folder: Path, schema: pa.Schema, *, partitioned: bool, opened: Delta
 def write_file(folder: Path, rows: pa.Table, name: str, bucket: int | None, plain: Sequence[str] = ()) -> AddAction:
     """Write `rows` as one Parquet file and return the action that will add it.
 
-    plain: see `form`. Until the action is committed, the file belongs to no table; a file of the same name is replaced.
+    plain: see `parquet_form`. Until the action is committed, the file belongs to no table; a file of the same name is
+    replaced.
     """
     place = name if bucket is None else f"{BUCKET}={bucket}/{name}"
     path = folder / place
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(rows, path, **form(rows.schema, plain))
+    pq.write_table(rows, path, **parquet_form(rows.schema, plain))
     return add_action(folder, place, rows, bucket)
 
 
-def form(schema: pa.Schema, plain: Sequence[str] = ()) -> dict[str, Any]:
+def parquet_form(schema: pa.Schema, plain: Sequence[str] = ()) -> dict[str, Any]:
     """How Parquet holds the columns of `schema`, as arguments of its writer.
 
     `plain` names columns of mostly distinct values, for which a dictionary only costs time. Of these the whole numbers,

@@ -27,6 +27,8 @@ TRAINED: Final = "candidate_trained"
 TOO_FEW: Final = "too_few_findings"
 SIGNED: Final = "gap_signed_off"
 ORIGINS: Final = ("records", "sample", "public")
+DEMONSTRATION: Final = "demonstration"
+"""The reason on record where the engine itself signs off and promotes what it trained, in mode demo alone."""
 PROMOTED, ROLLED_BACK = "promoted", "rolled_back"
 
 

@@ -17,6 +17,7 @@ from models.risk.gates import RATIO, Gate, gap_parts
 from models.risk.report import table
 from serving.attributes import attribute_said, group_said
 from serving.card_pictures import pictures
+from serving.champions import DEMONSTRATION
 from serving.dossier_parts import Section
 from serving.drawing import svg
 from serving.languages import Language
@@ -167,7 +168,7 @@ def _gap(gap: Mapping[str, Any], reader: Language) -> str:
     )
     if "reason" in gap:
         why = isolated(gap["reason"])
-        if gap["reason"] == "demonstration":
+        if gap["reason"] == DEMONSTRATION:
             why = reader.say("gate.gap.demonstration")
         return reader.say("gate.gap.signed", None, gap=named, by=isolated(gap["by"]), reason=why)
     return reader.say("gate.gap.wide", None, gap=named, name=isolated(gap["gap"]))

@@ -236,7 +236,7 @@ def _move(move: Move, house: House, reader: Language) -> dict[str, str]:
     refused = [gate for gate in move.gates if not gate.passed]
     how = "gone" if move.model is None else move.how
     why = isolated(move.why) if move.why else ""
-    if move.why == "demonstration":
+    if move.why == champions.DEMONSTRATION:
         why = reader.say("models.why.demonstration")
     if refused:
         why = reader.say(

@@ -85,8 +85,8 @@ def hours(table: pa.Table, look: Look) -> Spec:
     values = [{"at": _clock(r["ds"]), "booths": r["booths_sum"], "officers": r["officers_sum"]} for r in summed]
     step = "clock" if len({row["ds"].date() for row in summed}) == 1 else "hour"
     base, at = alt.Chart(alt.InlineData(values=values)), time_axis(step, look)
-    most = max((max(row["booths"], row["officers"]) for row in values), default=1)
-    whole = alt.Axis(tickCount=int(min(max(most, 1), 6)), format="d")  # of a few, no halves
+    most = max([1, *(row[name] for row in values for name in ("booths", "officers"))])
+    whole = alt.Axis(tickCount=min(int(most), 6), format="d")  # of a few, no halves
     booths = base.mark_area(opacity=0.35, color=look.colour("accent"), interpolate="step-after").encode(
         x=at, y=alt.Y("booths:Q", title=look.language.say("staffing.booths_and_officers"), axis=whole)
     )

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from records.delta import form
+from records.delta import parquet_form
 from records.pseudonyms import bucket_of
 
 DAY_US = 86_400_000_000
@@ -109,4 +109,4 @@ def _sorted_by_bucket(rows: pa.Table, buckets: int) -> tuple[pa.Table, np.ndarra
 
 
 def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, schema, **form(schema, PLAIN))
+    return pq.ParquetWriter(path, schema, **parquet_form(schema, PLAIN))

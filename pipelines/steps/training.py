@@ -27,13 +27,12 @@ from records.settings import Mode, Settings
 from serving import champions
 from serving.accounts import engine_actor, require
 from serving.capabilities import Capability
-from serving.champions import Champion
+from serving.champions import DEMONSTRATION, Champion
 from serving.house import House, open_house
 from serving.promotion import promote, sign_off
 from serving.store import writing
 
 Say = Callable[[str], None]
-DEMONSTRATION = "demonstration"
 
 
 @dataclass(frozen=True)
