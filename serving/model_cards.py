@@ -164,7 +164,7 @@ def _gap(gap: Mapping[str, Any], reader: Language) -> str:
         group=group_said(attribute, group, reader) if group else "",
         rate=reader.say(f"rate.{rate}") if group else "",
         view=reader.say(f"view.{view}"),
-        value=reader.number(gap["value"], 2) if rate == RATIO else reader.signed(100 * gap["value"]),
+        value=isolated(reader.number(gap["value"], 2) if rate == RATIO else reader.signed(100 * gap["value"])),
     )
     if "reason" in gap:
         why = isolated(gap["reason"])
